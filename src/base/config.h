@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config: the settings, read from YAML and flags under one table of options
+ * (options.tbl.h), which also gives --help and the sample in conf/. Immutable
+ * once loaded and shared by reference: an exchange keeps the one it began with.
+ */
+#ifndef BASE_CONFIG_H
+#define BASE_CONFIG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/slice.h"
+
+enum provider_api { PROVIDER_OPENAI, PROVIDER_ANTHROPIC };
+enum provider_auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_API_KEY }; /* Authorization: Bearer, x-api-key, api-key */
+enum usage_mode { USAGE_LEAVE, USAGE_ASK };
+
+struct provider_config {
+	char		*id;		/* [a-z0-9_-]+, none of our own path names */
+	enum provider_api api;
+	char		*base_url;	/* as given, less a last slash */
+	bool		 tls;
+	char		*host;		/* no brackets around IPv6 */
+	uint16_t	 port;
+	char		*host_header;	/* host[:port] as it goes into Host */
+	char		*path;		/* of base_url, "" or "/v1" or "/openai/deployments/x": a request's path comes after it */
+	char		*api_key;	/* NULL: the client's own goes through */
+	enum provider_auth auth;
+	char		*api_version;	/* Azure: ?api-version=, put in when the request has none; or NULL */
+	char		*unix_path;	/* base_url "unix:/path": connect there; or NULL */
+	enum usage_mode	 usage;
+	bool		 is_default;
+	char		*ca_file;	/* own CA instead of the system's; or NULL */
+	uint64_t	 connect_timeout_us, first_byte_timeout_us, idle_timeout_us;
+	unsigned	 index;		/* place in config.providers */
+};
+
+struct key_config {
+	char		*id;
+	char		*environment;	/* default "prod" */
+	bool		 environment_free; /* the request may name another */
+	char		*tenant;	/* default "default" */
+	uint8_t		 hash[32];	/* HMAC-SHA-256 of the key text, key_hash() */
+};
+
+struct route_config {
+	char		*model;		/* a pattern: '*' is any run of characters */
+	unsigned	 provider;	/* index */
+};
+
+struct listen_config {
+	char		*text;		/* "127.0.0.1:8787", "[::1]:8787", "unix:/run/x.sock" */
+	char		*host;		/* NULL for a unix socket */
+	uint16_t	 port;
+	char		*unix_path;
+	bool		 loopback;	/* a unix socket counts */
+};
+
+struct config {
+	char		*file;		/* NULL: none was read */
+	struct listen_config *listens;	size_t nlistens;
+	unsigned	 threads;	/* 0 was given: number of cores; here at least 1 */
+	char		*data_dir;
+	bool		 allow_open;
+	bool		 log_bodies;
+	bool		 user_as_customer;	/* `user` and the like serve as customer_identifier */
+	bool		 drain_on_disconnect;	/* on_disconnect: cancel | drain */
+	uint64_t	 drain_timeout_us;
+	uint64_t	 head_timeout_us, body_timeout_us, keepalive_timeout_us, write_timeout_us; /* client side */
+	uint64_t	 max_body;		/* bytes */
+	uint64_t	 thread_bodies;		/* bytes */
+	unsigned	 max_connections;	/* over all threads */
+	unsigned	 api_threads;
+	struct provider_config *providers; size_t nproviders;
+	struct route_config *routes;	size_t nroutes;
+	struct key_config *keys;	size_t nkeys;
+	struct { uint64_t max_bytes; uint64_t sync_us; /* 0: off */ } journal;
+	struct { uint64_t retention_us; /* 0: for ever */ unsigned max_disk_percent; uint64_t max_bytes; /* 0: none */ } store;
+	enum { LOG_TEXT } log_format;
+	int		 log_level;
+	atomic_uint	 references;	/* config_ref, config_unref */
+};
+
+/*
+ * Reads the file (NULL: defaults only) and lays the flags over it. flags:
+ * "name=value" strings as main.c takes them from argv ("listen=…",
+ * "upstream=…", "data-dir=…", "threads=…"). On error NULL, and err holds one
+ * line "file:line:column: member: what is wrong" for people.
+ */
+struct config	*config_load(const char *file, char *const *flags, size_t nflags,
+		    char *err, size_t errlen);
+struct config	*config_ref(struct config *);
+void		 config_unref(struct config *);
+
+/* The current settings, for the thread that asks: takes a reference. Set by
+ * config_publish (start and SIGHUP). Lock-free for readers is not needed: once
+ * a connection, not once a request. */
+struct config	*config_current(void);
+void		 config_publish(struct config *);	/* takes the caller's reference */
+
+/* The provider of that id, NULL if there is none. */
+const struct provider_config *config_provider(const struct config *, struct slice id);
+/* The provider for a path without a provider's name and this model (may be
+ * SLICE_NONE): first matching route, else the default of that API. */
+const struct provider_config *config_route(const struct config *, enum provider_api, struct slice model);
+/* Finds the key by its text, in constant time for each candidate; NULL: none. */
+const struct key_config *config_key(const struct config *, struct slice text);
+/* HMAC-SHA-256 of a key's text under the fixed name "spangate-key". */
+void	key_hash(struct slice text, uint8_t out[32]);
+
+/* Writes the sample file / the help of all options. */
+void	config_print_sample(FILE *);
+void	config_print_help(FILE *);
+
+#endif

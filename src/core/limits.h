@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limits: every ceiling of the program, with the reason for it. Nothing grows
+ * without one of these names.
+ */
+#ifndef CORE_LIMITS_H
+#define CORE_LIMITS_H
+
+#define KIB 1024u
+#define MIB (1024u * 1024u)
+
+/* HTTP/1.1 */
+#define LIMIT_HEAD (64 * KIB)		/* a head: cookies and traces are large, more is an attack */
+#define LIMIT_FIELDS 256		/* fields of a head: Cloudflare and OpenAI send about 35 */
+#define LIMIT_CHUNK_LINE (4 * KIB)	/* a chunk-size line with its extensions */
+#define LIMIT_TRAILERS (16 * KIB)	/* a trailer section, which is dropped */
+
+/* Bodies */
+#define LIMIT_BODY (64 * MIB)		/* a held request body on the gateway */
+#define LIMIT_SPAN (20 * MIB)		/* one span given over the API */
+#define LIMIT_THREAD_BODIES (512u * MIB) /* sum of held request bodies on one gate thread (setting) */
+#define LIMIT_API_BODY (100 * MIB)	/* an ingest request */
+
+/* Streams */
+#define LIMIT_HELD_EVENT (64 * KIB)	/* an event held back by the usage filter, then let go as it is */
+#define LIMIT_ERROR_HELD (64 * KIB)	/* of an error answer held while another attempt is possible */
+#define LIMIT_EVENT (32 * MIB)		/* one event that the span builder puts together */
+#define LIMIT_OUT_HIGH (512 * KIB)	/* unsent bytes for a slow reader: pause its provider */
+#define LIMIT_OUT_LOW (128 * KIB)	/* resume below */
+
+/* JSON */
+#define LIMIT_JSON_DEPTH 512		/* nesting: our recursion-free scanner keeps one bit a level */
+#define LIMIT_EDITS 1024		/* entries of an edit list */
+
+/* Journal */
+#define LIMIT_RECORD (1 * MIB)		/* a record, head included */
+#define LIMIT_KEEP_FIRST (32 * MIB)	/* of each direction, the first bytes kept */
+#define LIMIT_KEEP_LAST (256 * KIB)	/* and the last ones: usage stands at the end */
+#define LIMIT_SEGMENT (64 * MIB)	/* a segment file */
+
+/* API jobs */
+#define LIMIT_LOCAL_BLOCKS (256 * KIB)	/* answer bytes of a job that wait for the client */
+#define LIMIT_LOCAL_JOBS 256		/* jobs that wait for a pool thread; then 503 */
+
+/* Names */
+#define LIMIT_CUSTOMER_ID 254		/* code points of customer_identifier */
+#define LIMIT_METRIC_MODELS 200		/* model label values in /metrics; later ones are "other" */
+
+#endif

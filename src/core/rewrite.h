@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rewrite: reads a request body once and says what the gateway must know of
+ * it, then makes the edit list: the gateway's own members out (by
+ * members.tbl.h), usage asked for. Where the body is not one JSON object it
+ * finds nothing and edits nothing. Pure; used on the gate for the edits and in
+ * the builder for the members' values.
+ */
+#ifndef CORE_REWRITE_H
+#define CORE_REWRITE_H
+
+#include "core/edit.h"
+#include "core/family.h"
+#include "core/jscan.h"
+
+/* One of the gateway's own members found in a body or a header. */
+struct own_member {
+	const char	*name;		/* from the table: compare by strcmp or by pointer */
+	unsigned	 flags;		/* MEMBER_* */
+	struct jvalue	 value;
+};
+
+enum member_flags {
+	MEMBER_CUT = 1, MEMBER_SECRET = 2, MEMBER_WORKS = 4, MEMBER_NEST = 8,
+};
+
+struct rewrite {
+	struct slice	 body;
+	bool		 is_object;	/* one well-formed JSON object */
+	bool		 stream;	/* "stream": true */
+	bool		 usage_asked;	/* the client's stream_options.include_usage is true */
+	bool		 usage_added;	/* by rewrite_finish */
+	struct jvalue	 model;		/* JNONE when absent */
+	struct edits	 edits;		/* after rewrite_finish; owned */
+	/* private */
+	struct jvalue	 stream_options;
+	size_t		 close;		/* offset of the last '}' */
+	size_t		 members, cut;	/* top-level members, and those cut */
+	size_t		 cap;
+	void		*marks;
+};
+
+/* Scans. The body is lent until rewrite_free. Returns 0; -1: memory. A body
+ * that is no JSON object is not an error. */
+int	rewrite_scan(struct rewrite *, struct slice body, enum family);
+/* Makes edits. ask_usage: put stream_options.include_usage in where the
+ * family is chat (or completion), the request streams and did not ask. Inside
+ * an empty or null stream_options, include_usage:false or beside its other
+ * members; as the last member when absent. Returns 0; -1: memory. */
+int	rewrite_finish(struct rewrite *, bool ask_usage);
+void	rewrite_free(struct rewrite *);
+
+/* Overwrites the values of SECRET members in `body` (the same bytes as were
+ * scanned, writable), at top level and in NEST members, by a JSON string or
+ * number of the same length. Offsets stay. */
+void	rewrite_blank(const struct rewrite *, char *body);
+
+/*
+ * The gateway's own members of an object with all their ways in, strongest
+ * first: top level, respan_params / keywordsai_params, extra_body, header.
+ * body and header are checked JSON texts or empty. Pull; each name comes once,
+ * from its strongest place. False at the end.
+ */
+struct own_iter {
+	struct jvalue	places[6];
+	size_t		nplaces, place;
+	struct jiter	iter;
+};
+void	own_iter_init(struct own_iter *, struct jvalue body, struct jvalue header);
+bool	own_iter_next(struct own_iter *, struct own_member *);
+
+/* The value of an X-Data-Respan-Params header: base64 of JSON, or JSON.
+ * Appends the JSON text of the object with SECRET members blanked. False: it
+ * is neither (nothing appended). */
+bool	rewrite_header_params(struct slice value, struct buf *json);
+
+#endif

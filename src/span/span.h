@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * span: what is known of one exchange. A plain value: every field may be null,
+ * and unknown is null. Text and JSON are slices into the build (or row) that
+ * made it and die with it.
+ */
+#ifndef SPAN_SPAN_H
+#define SPAN_SPAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/slice.h"
+
+struct span_int { bool set; int64_t v; };
+struct span_num { bool set; double v; };
+struct span_bool { bool set; bool v; };
+
+enum span_type { SPAN_TEXT, SPAN_JSON, SPAN_INT, SPAN_NUM, SPAN_BOOL, SPAN_TIME, SPAN_SECS, SPAN_COST };
+
+typedef struct slice span_TEXT, span_JSON;	/* ptr NULL: null */
+typedef struct span_int span_INT, span_TIME, span_SECS, span_COST;
+typedef struct span_num span_NUM;
+typedef struct span_bool span_BOOL;
+
+struct span {
+	uint8_t		id16[16];
+	struct slice	tenant;
+	struct slice	family;
+#define FIELD(symbol, name, type) span_##type symbol;
+#include "span/span.tbl.h"
+#undef FIELD
+};
+
+enum span_field {
+#define FIELD(symbol, name, type) SPAN_F_##symbol,
+#include "span/span.tbl.h"
+#undef FIELD
+	SPAN_FIELDS
+};
+
+struct span_field_info {
+	const char	*name;
+	enum span_type	 type;
+	size_t		 offset;	/* in struct span */
+};
+extern const struct span_field_info span_fields[SPAN_FIELDS];
+
+/* -1 for a name that is none. */
+int	span_field_by_name(struct slice name);
+bool	span_is_null(const struct span *, enum span_field);
+
+/* Appends one field's value as JSON, null included. */
+void	span_value_json(const struct span *, enum span_field, struct buf *);
+/* Appends the whole span as a JSON object. Null fields are printed as null
+ * where `nulls`, else left out; error_message is "" instead of null. */
+void	span_json(const struct span *, bool nulls, struct buf *);
+/* Appends an RFC 3339 time in UTC with microseconds: 2026-11-20T19:05:01.123456Z. */
+void	span_time_text(int64_t us, struct buf *);
+/* 10^-12 USD as a decimal without needless zeros. */
+void	span_cost_text(int64_t pico_usd, struct buf *);
+
+#endif

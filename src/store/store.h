@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store: where spans rest. A vtable, so that SQLite (store/sqlite.c) is one of
+ * several. One writer (the sink); any number of readers, each with its own
+ * handle, in its own thread or process, which never write.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "span/span.h"
+#include "store/query.h"
+
+enum store_result {
+	STORE_OK = 0,
+	STORE_ROW = 1,
+	STORE_BUSY = -1,	/* locked, full, read-only, I/O error: try again later */
+	STORE_E_ROW = -2,	/* this row cannot be stored (constraint, too large); others can */
+	STORE_E_VERSION = -3,	/* made by a newer spangate */
+	STORE_E_CORRUPT = -4,
+	STORE_NOT_FOUND = -5,
+};
+
+struct store;
+
+/* A cursor of the sink: up to where a series is in the store, and its counts
+ * for `verify`. */
+struct store_cursor {
+	char		 series[32];
+	uint64_t	 position;
+	uint64_t	 stored;	/* spans stored from it */
+	uint64_t	 dropped;	/* set aside: could not be built and stored even raw */
+	bool		 finished;	/* the series has ended and is wholly behind */
+};
+
+struct store_ops {
+	const char *name;
+	/* write: make and upgrade the schema. NULL: err holds a line for people. */
+	struct store *(*open)(const char *data_dir, bool write, char *err, size_t errlen);
+	void	(*close)(struct store *);
+
+	/* The writer. Everything between begin and commit is one transaction. */
+	int	(*begin)(struct store *);
+	/* chain: the exchange's records as they stand in the journal. An id that is there already: nothing is changed, STORE_OK. */
+	int	(*put)(struct store *, const struct span *, struct slice chain);
+	int	(*cursor)(struct store *, const struct store_cursor *);
+	int	(*commit)(struct store *);	/* durable when it returns */
+	void	(*rollback)(struct store *);
+	/* Removes what is past retention, at most `steps` rows: how many; pinned ones stay. */
+	int	(*expire)(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
+	uint64_t (*size)(struct store *);	/* bytes on disk */
+
+	/* Readers. */
+	int	(*cursors)(struct store *, struct store_cursor **list, size_t *n);	/* free(*list) */
+	/* Rows by query, newest first unless it says otherwise; STORE_ROW for each, STORE_OK at the end. The span lives until the next call. */
+	int	(*select)(struct store *, const struct query *, struct store_rows **);
+	int	(*next)(struct store_rows *, const struct span **);
+	void	(*done)(struct store_rows *);
+	int	(*count)(struct store *, const struct query *, uint64_t *);
+	/* The stored chain of one span (malloc'ed), for the builder. */
+	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len);
+};
+
+extern const struct store_ops store_sqlite;
+
+#endif
