@@ -52,6 +52,8 @@ enum record_result {
 /* CRC-32C (Castagnoli, RFC 3720 B.4), continued from crc (0 at first). Uses
  * the processor's instruction where there is one. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t len);
+/* The same without that instruction: for machines that lack it, and tests. */
+uint32_t crc32c_portable(uint32_t crc, const void *p, size_t len);
 
 /* Writes the 40 bytes of head at out. The payload is given in two pieces as
  * the second may be borrowed bytes; the CRC covers both. */
