@@ -44,6 +44,8 @@
 
 /* Names */
 #define LIMIT_CUSTOMER_ID 254		/* code points of customer_identifier */
+#define LIMIT_METRIC_PROVIDERS 100	/* provider label values in /metrics; later ones are "other" */
+#define LIMIT_METRIC_SERIES 8192	/* combinations of labels of a request in /metrics, then one sum */
 #define LIMIT_METRIC_MODELS 200		/* model label values in /metrics; later ones are "other" */
 
 #endif

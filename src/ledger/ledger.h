@@ -54,6 +54,9 @@ void	 ledger_condition(enum ledger_condition, const char *text);
 /* Appends {"status":"ready"|"degraded"|..., "problems":{name: text}}; true: ready or degraded (serving). */
 bool	 ledger_ready(struct buf *json);
 
+/* When the process started, for process_start_time_seconds. */
+void	 ledger_start(uint64_t wall_us);
+
 /* The Prometheus text of everything above. */
 void	 ledger_render(struct buf *);
 

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ledger: the numbers that threads share, and their Prometheus text. The gate
+ * and the sink add, /metrics and /readyz read. Labelled series stand in fixed
+ * tables under one mutex that is held for a look-up and an addition, never
+ * over a system call: nothing is allocated while it is held.
+ */
+#include <config.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "core/limits.h"
+#include "core/utf8.h"
+#include "ledger/ledger.h"
+
+#define NAME_BYTES 96		/* of a model or provider name in a label */
+#define NAMES_MAX (LIMIT_METRIC_MODELS + 1)
+#define SLOTS (2 * LIMIT_METRIC_SERIES)	/* of the hash table: half full at most */
+#define BUCKETS_MAX 16
+#define DROPS_MAX 32
+#define CONDITION_BYTES 201
+
+/* A few names, found by walking: there are at most some hundred. */
+struct names {
+	char		 text[NAMES_MAX][NAME_BYTES];
+	uint32_t	 hash[NAMES_MAX];
+	size_t		 count, most;
+};
+
+struct series {
+	uint8_t		 family, reason, provider;
+	uint16_t	 model, status;
+	uint64_t	 count;
+};
+
+enum histogram_kind { LATENCY, FIRST_TOKEN, OVERHEAD, HISTOGRAMS };
+
+struct histogram {
+	uint64_t	 buckets[BUCKETS_MAX];	/* not cumulative; past the last bound: over */
+	uint64_t	 over, count, sum_us;
+};
+
+static const struct {
+	const char	*name, *help;
+	uint64_t	 bounds_us[BUCKETS_MAX];	/* 0 ends them */
+} histogram_table[HISTOGRAMS] = {
+	[LATENCY] = { "spangate_request_duration_seconds",
+	    "From the last request byte read to the last answer byte read from the provider",
+	    { 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000,
+	      20000000, 30000000, 60000000, 120000000, 300000000, 600000000 } },
+	[FIRST_TOKEN] = { "spangate_time_to_first_token_seconds",
+	    "From the last request byte read to the first token of a stream",
+	    { 50000, 100000, 200000, 300000, 500000, 750000, 1000000, 1500000,
+	      2000000, 3000000, 5000000, 10000000, 20000000, 30000000, 60000000 } },
+	[OVERHEAD] = { "spangate_overhead_seconds",
+	    "Time that a request and its answer's head spent inside the gateway",
+	    { 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000 } },
+};
+
+static const struct {
+	const char	*name, *kind, *help;
+} counter_table[LEDGER_COUNTERS] = {
+#define COUNTER(symbol, name, kind, help) [LEDGER_##symbol] = { name, kind, help },
+#include "ledger/ledger.tbl.h"
+#undef COUNTER
+};
+
+enum token_kind { TOKENS_PROMPT, TOKENS_COMPLETION, TOKENS_CACHED, TOKEN_KINDS };
+
+static const char *const token_names[TOKEN_KINDS] = {
+	"prompt", "completion", "cached"
+};
+
+static const char *const condition_names[CONDITIONS] = {
+	[CONDITION_STORE] = "store", [CONDITION_JOURNAL] = "journal",
+	[CONDITION_STARTING] = "starting", [CONDITION_DRAINING] = "draining",
+};
+
+/* Everything under the mutex, one block so that a reader takes it in one copy;
+ * series last, as only those in use are copied. */
+struct tables {
+	struct names	 models, providers;
+	uint64_t	 uncounted;	/* requests past the last series */
+	struct histogram histograms[HISTOGRAMS][FAMILY_COUNT];
+	uint64_t	 tokens[FAMILY_COUNT][LIMIT_METRIC_PROVIDERS + 1][TOKEN_KINDS];
+	struct { char reason[32]; uint64_t count; } drops[DROPS_MAX];
+	size_t		 ndrops;
+	size_t		 nseries;
+	struct series	 series[LIMIT_METRIC_SERIES];
+};
+
+static pthread_mutex_t	 mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct tables	 tables = {
+	.models = { .most = LIMIT_METRIC_MODELS },
+	.providers = { .most = LIMIT_METRIC_PROVIDERS },
+};
+static uint16_t		 slots[SLOTS];		/* series number + 1 */
+static char		 conditions[CONDITIONS][CONDITION_BYTES];
+static _Atomic int64_t	 counters[LEDGER_COUNTERS];
+static _Atomic uint64_t	 started_us;
+
+void
+ledger_start(uint64_t wall_us)
+{
+	atomic_store_explicit(&started_us, wall_us, memory_order_relaxed);
+}
+
+void
+ledger_add(enum ledger_counter c, int64_t n)
+{
+	atomic_fetch_add_explicit(&counters[c], n, memory_order_relaxed);
+}
+
+void
+ledger_set(enum ledger_counter c, int64_t v)
+{
+	atomic_store_explicit(&counters[c], v, memory_order_relaxed);
+}
+
+int64_t
+ledger_get(enum ledger_counter c)
+{
+	return atomic_load_explicit(&counters[c], memory_order_relaxed);
+}
+
+/* FNV-1a. */
+static uint32_t
+hash_bytes(const void *p, size_t len)
+{
+	const uint8_t	*b = p;
+	uint32_t	 h = 2166136261u;
+
+	while (len-- > 0)
+		h = (h ^ *b++) * 16777619u;
+	return h;
+}
+
+/* Copies a label value, cut at a character's edge; what is not UTF-8 becomes
+ * '?', as the text format is UTF-8. */
+static size_t
+name_copy(char out[NAME_BYTES], struct slice text)
+{
+	size_t	n = 0, i, k;
+
+	for (i = 0; i < text.len; i += k) {
+		k = utf8_length(text.ptr + i, text.len - i);
+		if (n + (k ? k : 1) >= NAME_BYTES)
+			break;
+		if (k == 0) {
+			out[n++] = '?';
+			k = 1;
+		} else {
+			memcpy(out + n, text.ptr + i, k);
+			n += k;
+		}
+	}
+	out[n] = '\0';
+	return n;
+}
+
+/* The number of a name; the last number, "other", when the table is full. */
+static size_t
+name_intern(struct names *names, const char *text, size_t len)
+{
+	uint32_t	h = hash_bytes(text, len);
+	size_t		i;
+
+	for (i = 0; i < names->count; i++)
+		if (names->hash[i] == h && strcmp(names->text[i], text) == 0)
+			return i;
+	if (names->count == names->most)
+		return names->most;
+	memcpy(names->text[i], text, len + 1);
+	names->hash[i] = h;
+	names->count++;
+	return i;
+}
+
+static const char *
+name_text(const struct names *names, size_t i)
+{
+	return i == names->most ? "other" : names->text[i];
+}
+
+static bool
+series_eq(const struct series *a, const struct series *b)
+{
+	return a->family == b->family && a->reason == b->reason &&
+	    a->provider == b->provider && a->model == b->model &&
+	    a->status == b->status;
+}
+
+static void
+series_count(const struct series *key)
+{
+	uint16_t	fields[5] = { key->family, key->reason, key->provider, key->model, key->status };
+	size_t		at = hash_bytes(fields, sizeof(fields)) % SLOTS;
+	struct series	*s;
+
+	for (; slots[at] != 0; at = (at + 1) % SLOTS) {
+		s = &tables.series[slots[at] - 1];
+		if (series_eq(s, key)) {
+			s->count++;
+			return;
+		}
+	}
+	if (tables.nseries == LIMIT_METRIC_SERIES) {
+		tables.uncounted++;
+		return;
+	}
+	s = &tables.series[tables.nseries++];
+	*s = *key;
+	s->count = 1;
+	slots[at] = (uint16_t)tables.nseries;
+}
+
+static void
+histogram_add(enum histogram_kind kind, enum family family, uint64_t us)
+{
+	struct histogram *h = &tables.histograms[kind][family];
+	const uint64_t	 *bounds = histogram_table[kind].bounds_us;
+	size_t		  i;
+
+	for (i = 0; i < BUCKETS_MAX && bounds[i] != 0 && us > bounds[i]; i++)
+		;
+	if (i == BUCKETS_MAX || bounds[i] == 0)
+		h->over++;
+	else
+		h->buckets[i]++;
+	h->count++;
+	h->sum_us += us;
+}
+
+void
+ledger_request(const struct ledger_request *r)
+{
+	char		model[NAME_BYTES], provider[NAME_BYTES];
+	size_t		model_len = name_copy(model, r->model);
+	size_t		provider_len = name_copy(provider, slice_str(r->provider));
+	struct series	key = { 0 };
+
+	key.family = (uint8_t)r->family;
+	key.reason = (uint8_t)r->reason;
+	key.status = (uint16_t)r->status;
+	pthread_mutex_lock(&mutex);
+	key.model = (uint16_t)name_intern(&tables.models, model, model_len);
+	key.provider = (uint8_t)name_intern(&tables.providers, provider, provider_len);
+	series_count(&key);
+	histogram_add(LATENCY, r->family, r->latency_us);
+	histogram_add(OVERHEAD, r->family, r->overhead_us);
+	pthread_mutex_unlock(&mutex);
+}
+
+void
+ledger_span(const char *family_text, const char *provider_text, int64_t ttft_us,
+    int64_t prompt, int64_t completion, int64_t cached)
+{
+	enum family	 family = family_by_name(slice_str(family_text));
+	char		 provider[NAME_BYTES];
+	size_t		 len = name_copy(provider, slice_str(provider_text));
+	uint64_t	*t;
+
+	pthread_mutex_lock(&mutex);
+	if (ttft_us >= 0)
+		histogram_add(FIRST_TOKEN, family, (uint64_t)ttft_us);
+	t = tables.tokens[family][name_intern(&tables.providers, provider, len)];
+	t[TOKENS_PROMPT] += prompt > 0 ? (uint64_t)prompt : 0;
+	t[TOKENS_COMPLETION] += completion > 0 ? (uint64_t)completion : 0;
+	t[TOKENS_CACHED] += cached > 0 ? (uint64_t)cached : 0;
+	pthread_mutex_unlock(&mutex);
+}
+
+void
+ledger_dropped(const char *reason, uint64_t n)
+{
+	size_t	i;
+
+	pthread_mutex_lock(&mutex);
+	for (i = 0; i < tables.ndrops; i++)
+		if (strcmp(tables.drops[i].reason, reason) == 0)
+			break;
+	if (i == DROPS_MAX)
+		i--;
+	else if (i == tables.ndrops) {
+		strncpy(tables.drops[i].reason, reason, sizeof(tables.drops[i].reason) - 1);
+		tables.ndrops++;
+	}
+	tables.drops[i].count += n;
+	pthread_mutex_unlock(&mutex);
+}
+
+uint64_t
+ledger_dropped_total(void)
+{
+	uint64_t	sum = 0;
+	size_t		i;
+
+	pthread_mutex_lock(&mutex);
+	for (i = 0; i < tables.ndrops; i++)
+		sum += tables.drops[i].count;
+	pthread_mutex_unlock(&mutex);
+	return sum;
+}
+
+void
+ledger_condition(enum ledger_condition c, const char *text)
+{
+	size_t	n = text ? strnlen(text, CONDITION_BYTES - 1) : 0;
+
+	pthread_mutex_lock(&mutex);
+	if (n > 0)
+		memcpy(conditions[c], text, n);
+	conditions[c][n] = '\0';
+	pthread_mutex_unlock(&mutex);
+}
+
+bool
+ledger_ready(struct buf *json)
+{
+	char		 now[CONDITIONS][CONDITION_BYTES];
+	const char	*status = "ready";
+	bool		 first = true;
+	int		 i;
+
+	pthread_mutex_lock(&mutex);
+	memcpy(now, conditions, sizeof(now));
+	pthread_mutex_unlock(&mutex);
+	for (i = 0; i < CONDITIONS; i++)
+		if (now[i][0] != '\0')
+			status = i == CONDITION_STARTING || i == CONDITION_DRAINING ?
+			    condition_names[i] : "degraded";
+	buf_printf(json, "{\"status\":\"%s\",\"problems\":{", status);
+	for (i = 0; i < CONDITIONS; i++) {
+		if (now[i][0] == '\0')
+			continue;
+		buf_printf(json, "%s\"%s\":", first ? "" : ",", condition_names[i]);
+		buf_json_string(json, slice_str(now[i]));
+		first = false;
+	}
+	buf_str(json, "}}\n");
+	return now[CONDITION_STARTING][0] == '\0' && now[CONDITION_DRAINING][0] == '\0';
+}
+
+static void
+put_head(struct buf *b, const char *name, const char *kind, const char *help)
+{
+	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
+}
+
+/* A label value: backslash, quote and line feed are escaped. */
+static void
+put_label(struct buf *b, const char *name, const char *value)
+{
+	buf_printf(b, "%s=\"", name);
+	for (; *value != '\0'; value++) {
+		if (*value == '\n')
+			buf_str(b, "\\n");
+		else {
+			if (*value == '\\' || *value == '"')
+				buf_byte(b, '\\');
+			buf_byte(b, *value);
+		}
+	}
+	buf_byte(b, '"');
+}
+
+/* µs as seconds without needless zeros. */
+static void
+put_seconds(struct buf *b, uint64_t us)
+{
+	char		 digits[8];
+	unsigned	 rest = (unsigned)(us % 1000000);
+	int		 i;
+
+	buf_u64(b, us / 1000000);
+	if (rest == 0)
+		return;
+	for (i = 6; i > 0; i--, rest /= 10)
+		digits[i] = (char)('0' + rest % 10);
+	digits[0] = '.';
+	for (i = 7; digits[i - 1] == '0'; i--)
+		;
+	buf_append(b, digits, (size_t)i);
+}
+
+static void
+render_requests(struct buf *b, const struct tables *t)
+{
+	size_t	i;
+
+	put_head(b, "spangate_requests_total", "counter", "Requests that ended");
+	for (i = 0; i < t->nseries; i++) {
+		const struct series *s = &t->series[i];
+
+		buf_str(b, "spangate_requests_total{");
+		put_label(b, "family", family_name(s->family));
+		put_label(b, ",provider", name_text(&t->providers, s->provider));
+		put_label(b, ",model", name_text(&t->models, s->model));
+		buf_printf(b, ",status=\"%u\"", s->status);
+		put_label(b, ",reason", reason_info(s->reason)->name);
+		buf_printf(b, "} %llu\n", (unsigned long long)s->count);
+	}
+	put_head(b, "spangate_requests_unlabelled_total", "counter",
+	    "Requests past the most series that are kept apart");
+	buf_printf(b, "spangate_requests_unlabelled_total %llu\n",
+	    (unsigned long long)t->uncounted);
+}
+
+static void
+render_histogram(struct buf *b, enum histogram_kind kind, const char *family,
+    const struct histogram *h)
+{
+	const char	*name = histogram_table[kind].name;
+	const uint64_t	*bounds = histogram_table[kind].bounds_us;
+	uint64_t	 sum = 0;
+	size_t		 i;
+
+	for (i = 0; i < BUCKETS_MAX && bounds[i] != 0; i++) {
+		sum += h->buckets[i];
+		buf_printf(b, "%s_bucket{family=\"%s\",le=\"", name, family);
+		put_seconds(b, bounds[i]);
+		buf_printf(b, "\"} %llu\n", (unsigned long long)sum);
+	}
+	buf_printf(b, "%s_bucket{family=\"%s\",le=\"+Inf\"} %llu\n", name, family,
+	    (unsigned long long)h->count);
+	buf_printf(b, "%s_sum{family=\"%s\"} ", name, family);
+	put_seconds(b, h->sum_us);
+	buf_printf(b, "\n%s_count{family=\"%s\"} %llu\n", name, family,
+	    (unsigned long long)h->count);
+}
+
+static void
+render_histograms(struct buf *b, const struct tables *t)
+{
+	int	kind, family;
+
+	for (kind = 0; kind < HISTOGRAMS; kind++) {
+		put_head(b, histogram_table[kind].name, "histogram",
+		    histogram_table[kind].help);
+		for (family = 0; family < FAMILY_COUNT; family++)
+			if (t->histograms[kind][family].count > 0)
+				render_histogram(b, kind, family_name(family),
+				    &t->histograms[kind][family]);
+	}
+}
+
+static void
+render_tokens(struct buf *b, const struct tables *t)
+{
+	size_t	provider;
+	int	family, kind;
+
+	put_head(b, "spangate_tokens_total", "counter",
+	    "Tokens of stored spans; cached ones are part of the prompt's");
+	for (family = 0; family < FAMILY_COUNT; family++)
+		for (provider = 0; provider <= LIMIT_METRIC_PROVIDERS; provider++)
+			for (kind = 0; kind < TOKEN_KINDS; kind++) {
+				uint64_t n = t->tokens[family][provider][kind];
+
+				if (n == 0)
+					continue;
+				buf_str(b, "spangate_tokens_total{");
+				put_label(b, "family", family_name(family));
+				put_label(b, ",provider", name_text(&t->providers, provider));
+				put_label(b, ",kind", token_names[kind]);
+				buf_printf(b, "} %llu\n", (unsigned long long)n);
+			}
+}
+
+static void
+render_drops(struct buf *b, const struct tables *t)
+{
+	size_t	i;
+
+	put_head(b, "spangate_spans_dropped_total", "counter",
+	    "Spans that were lost, by reason");
+	for (i = 0; i < t->ndrops; i++) {
+		buf_str(b, "spangate_spans_dropped_total{");
+		put_label(b, "reason", t->drops[i].reason);
+		buf_printf(b, "} %llu\n", (unsigned long long)t->drops[i].count);
+	}
+}
+
+static void
+render_process(struct buf *b)
+{
+	put_head(b, "spangate_build_info", "gauge", "Version of the running program");
+	buf_printf(b, "spangate_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+	put_head(b, "process_start_time_seconds", "gauge",
+	    "Start of the process, seconds since 1970 UTC");
+	buf_str(b, "process_start_time_seconds ");
+	put_seconds(b, atomic_load_explicit(&started_us, memory_order_relaxed));
+	buf_byte(b, '\n');
+}
+
+void
+ledger_render(struct buf *b)
+{
+	struct tables	*copy = xmalloc(sizeof(*copy));
+	int		 i;
+
+	pthread_mutex_lock(&mutex);
+	memcpy(copy, &tables, offsetof(struct tables, series) +
+	    tables.nseries * sizeof(tables.series[0]));
+	pthread_mutex_unlock(&mutex);
+	render_process(b);
+	for (i = 0; i < LEDGER_COUNTERS; i++) {
+		put_head(b, counter_table[i].name, counter_table[i].kind, counter_table[i].help);
+		buf_printf(b, "%s %lld\n", counter_table[i].name,
+		    (long long)ledger_get(i));
+	}
+	render_requests(b, copy);
+	render_histograms(b, copy);
+	render_tokens(b, copy);
+	render_drops(b, copy);
+	free(copy);
+}
