@@ -30,6 +30,9 @@ bool	head_is_hop(const struct http1_head *, size_t i);
 /* Appends "name: value\r\n" of each HEAD_KEEP field, names in lower case. */
 void	head_keep(const struct http1_head *, struct buf *);
 
+/* Appends one field as such a line, whatever its flags. */
+void	head_keep_field(const struct http1_field *, struct buf *);
+
 /* Pulls the lines of such a block apart again: false at the end. */
 bool	head_line_next(struct slice *block, struct http1_field *);
 
