@@ -77,6 +77,10 @@ bool	jiter_next(struct jiter *, struct jmember *);
 /* Is the member's key this name? Escapes in the key are understood. */
 bool	jkey_is(const struct jmember *, struct slice name);
 
+/* The key's characters: the key itself, or where it has escapes a copy in
+ * scratch, SLICE_NONE if that takes more than room bytes. */
+struct slice jkey_plain(const struct jmember *m, char *scratch, size_t room);
+
 /* The member of that name; of several the last one. JNONE if there is none or
  * obj is no object. */
 struct jvalue jget(struct jvalue obj, struct slice name);

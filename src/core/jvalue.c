@@ -118,6 +118,29 @@ jkey_is(const struct jmember *m, struct slice name)
 	return m->key.ptr != NULL && raw_is(m->key, name);
 }
 
+struct slice
+jkey_plain(const struct jmember *m, char *scratch, size_t room)
+{
+	const char *p = m->key.ptr, *end = p + m->key.len;
+	char out[4];
+	size_t len = 0, n;
+
+	if (m->key.len == 0 || memchr(p, '\\', m->key.len) == NULL)
+		return m->key;
+	while (p < end) {
+		if (*p != '\\') {
+			out[0] = *p++;
+			n = 1;
+		} else
+			n = escape_take(&p, end, out);
+		if (n > room - len)
+			return SLICE_NONE;
+		memcpy(scratch + len, out, n);
+		len += n;
+	}
+	return slice_make(scratch, len);
+}
+
 struct jvalue
 jget(struct jvalue obj, struct slice name)
 {

@@ -22,6 +22,15 @@ struct own_member {
 
 enum member_flags {
 	MEMBER_CUT = 1, MEMBER_SECRET = 2, MEMBER_WORKS = 4, MEMBER_NEST = 8,
+	MEMBER_RULE = 16,
+};
+
+/* How many names the table has. */
+enum {
+	MEMBER_COUNT = 0
+#define MEMBER(name, flags) + 1
+#include "core/members.tbl.h"
+#undef MEMBER
 };
 
 struct rewrite {
@@ -33,38 +42,45 @@ struct rewrite {
 	struct jvalue	 model;		/* JNONE when absent */
 	struct edits	 edits;		/* after rewrite_finish; owned */
 	/* private */
+	enum family	 family;
+	bool		 store;		/* "store": true */
 	struct jvalue	 stream_options;
-	size_t		 close;		/* offset of the last '}' */
-	size_t		 members, cut;	/* top-level members, and those cut */
-	size_t		 cap;
-	void		*marks;
+	size_t		 last_end;	/* offset where the last member's value ends */
+	size_t		 count, cap;	/* of marks */
+	struct rewrite_mark *marks;	/* own members found, by offset */
 };
 
 /* Scans. The body is lent until rewrite_free. Returns 0; -1: memory. A body
- * that is no JSON object is not an error. */
+ * that is no JSON object is not an error. Allocates only where it finds a
+ * member of the table. */
 int	rewrite_scan(struct rewrite *, struct slice body, enum family);
 /* Makes edits. ask_usage: put stream_options.include_usage in where the
  * family is chat (or completion), the request streams and did not ask. Inside
  * an empty or null stream_options, include_usage:false or beside its other
- * members; as the last member when absent. Returns 0; -1: memory. */
+ * members; as the last member when absent. Called once. Returns 0; -1: memory,
+ * or more than LIMIT_EDITS. */
 int	rewrite_finish(struct rewrite *, bool ask_usage);
 void	rewrite_free(struct rewrite *);
 
 /* Overwrites the values of SECRET members in `body` (the same bytes as were
  * scanned, writable), at top level and in NEST members, by a JSON string or
- * number of the same length. Offsets stay. */
+ * number of the same length. Offsets stay. In a text that broke off, those
+ * before the break. */
 void	rewrite_blank(const struct rewrite *, char *body);
 
 /*
  * The gateway's own members of an object with all their ways in, strongest
- * first: top level, respan_params / keywordsai_params, extra_body, header.
- * body and header are checked JSON texts or empty. Pull; each name comes once,
- * from its strongest place. False at the end.
+ * first: top level, respan_params / keywordsai_params (also inside metadata,
+ * as Anthropic clients send them), extra_body, header. body and header are
+ * checked JSON values or JNONE. Pull, in the table's order; each name comes
+ * once, from its strongest place; of several there the last one. A null counts
+ * as absent, NEST members are only looked into, and `prompt` is ours only with
+ * a prompt_id inside. False at the end.
  */
 struct own_iter {
-	struct jvalue	places[6];
-	size_t		nplaces, place;
-	struct jiter	iter;
+	struct jvalue	values[MEMBER_COUNT];
+	unsigned char	rank[MEMBER_COUNT];	/* of the place the value is from */
+	size_t		next;
 };
 void	own_iter_init(struct own_iter *, struct jvalue body, struct jvalue header);
 bool	own_iter_next(struct own_iter *, struct own_member *);
