@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/buf.h"
 #include "core/slice.h"
 
 enum provider_api { PROVIDER_OPENAI, PROVIDER_ANTHROPIC };
@@ -110,6 +111,10 @@ const struct provider_config *config_route(const struct config *, enum provider_
 const struct key_config *config_key(const struct config *, struct slice text);
 /* HMAC-SHA-256 of a key's text under the fixed name "spangate-key". */
 void	key_hash(struct slice text, uint8_t out[32]);
+
+/* Appends the names of settings that differ and cannot change at run time,
+ * with commas between; how many. */
+size_t	config_restart_needed(const struct config *, const struct config *, struct buf *names);
 
 /* Writes the sample file / the help of all options. */
 void	config_print_sample(FILE *);

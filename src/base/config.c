@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config: the settings once they are loaded: who holds them, and what is asked
+ * of them (a provider, a route, a key). Reading files is config_load.c.
+ */
+#include <config.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/config.h"
+#include "base/config_int.h"
+#include "base/log.h"
+#include "core/limits.h"
+
+#define STRUCT_TOP struct config
+#define STRUCT_PROVIDER struct provider_config
+#define STRUCT_ROUTE struct route_text
+#define STRUCT_KEY struct key_config
+
+const struct option config_options[] = {
+#define OPTION(scope, path, flag, type, field, min, max, deflt, hint, flags, sentence)	\
+	{ path, flag, OPTION_##type, min, max, deflt, hint, flags, sentence,		\
+	  SCOPE_##scope, offsetof(STRUCT_##scope, field),				\
+	  sizeof(((STRUCT_##scope *)0)->field) },
+#include "base/options.tbl.h"
+#undef OPTION
+};
+const size_t config_options_count = sizeof(config_options) / sizeof(config_options[0]);
+
+static pthread_mutex_t	 current_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct config	*current;
+
+struct config *
+config_ref(struct config *c)
+{
+	atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
+	return c;
+}
+
+static void
+provider_clear(struct provider_config *p)
+{
+	free(p->id);
+	free(p->base_url);
+	free(p->host);
+	free(p->host_header);
+	free(p->path);
+	if (p->api_key != NULL)
+		OPENSSL_cleanse(p->api_key, strlen(p->api_key));
+	free(p->api_key);
+	free(p->api_version);
+	free(p->unix_path);
+	free(p->ca_file);
+}
+
+static void
+config_free(struct config *c)
+{
+	size_t	i;
+
+	for (i = 0; i < c->nlistens; i++) {
+		free(c->listens[i].text);
+		free(c->listens[i].host);
+		free(c->listens[i].unix_path);
+	}
+	for (i = 0; i < c->nproviders; i++)
+		provider_clear(&c->providers[i]);
+	for (i = 0; i < c->nroutes; i++)
+		free(c->routes[i].model);
+	for (i = 0; i < c->nkeys; i++) {
+		free(c->keys[i].id);
+		free(c->keys[i].environment);
+		free(c->keys[i].tenant);
+	}
+	free(c->listens);
+	free(c->providers);
+	free(c->routes);
+	free(c->keys);
+	free(c->data_dir);
+	free(c->file);
+	free(c);
+}
+
+void
+config_unref(struct config *c)
+{
+	if (c != NULL && atomic_fetch_sub_explicit(&c->references, 1,
+	    memory_order_acq_rel) == 1)
+		config_free(c);
+}
+
+struct config *
+config_current(void)
+{
+	struct config	*c;
+
+	pthread_mutex_lock(&current_mutex);
+	if (current == NULL)
+		bug("no settings are published");
+	c = config_ref(current);
+	pthread_mutex_unlock(&current_mutex);
+	return c;
+}
+
+void
+config_publish(struct config *c)
+{
+	struct config	*old;
+
+	pthread_mutex_lock(&current_mutex);
+	old = current;
+	current = c;
+	pthread_mutex_unlock(&current_mutex);
+	config_unref(old);
+}
+
+const struct provider_config *
+config_provider(const struct config *c, struct slice id)
+{
+	size_t	i;
+
+	for (i = 0; i < c->nproviders; i++)
+		if (slice_eq(slice_str(c->providers[i].id), id))
+			return &c->providers[i];
+	return NULL;
+}
+
+const struct provider_config *
+config_route(const struct config *c, enum provider_api api, struct slice model)
+{
+	const struct provider_config *first = NULL;
+	size_t	i;
+
+	for (i = 0; model.ptr != NULL && i < c->nroutes; i++)
+		if (pattern_match(slice_str(c->routes[i].model), model))
+			return &c->providers[c->routes[i].provider];
+	for (i = 0; i < c->nproviders; i++) {
+		const struct provider_config *p = &c->providers[i];
+
+		if (p->api != api)
+			continue;
+		if (p->is_default)
+			return p;
+		if (first == NULL)
+			first = p;
+	}
+	return first;
+}
+
+void
+key_hash(struct slice text, uint8_t out[32])
+{
+	static const char	name[] = "spangate-key";
+	unsigned		len = 32;
+
+	if (HMAC(EVP_sha256(), name, sizeof(name) - 1,
+	    (const unsigned char *)text.ptr, text.len, out, &len) == NULL)
+		bug("HMAC-SHA-256 is not there");
+}
+
+const struct key_config *
+config_key(const struct config *c, struct slice text)
+{
+	const struct key_config *found = NULL;
+	uint8_t	hash[32];
+	size_t	i;
+
+	if (text.ptr == NULL)
+		return NULL;
+	key_hash(text, hash);
+	for (i = 0; i < c->nkeys; i++)	/* all of them: time tells nothing */
+		if (CRYPTO_memcmp(c->keys[i].hash, hash, sizeof(hash)) == 0)
+			found = &c->keys[i];
+	return found;
+}
+
+static uint64_t
+value_get(const struct config *c, const struct option *o)
+{
+	const char	*at = (const char *)c + o->offset;
+	uint64_t	 v = 0;
+
+	memcpy(&v, at, o->size);	/* little-endian or equal widths: only compared */
+	return v;
+}
+
+static bool
+listens_eq(const struct config *a, const struct config *b)
+{
+	size_t	i;
+
+	if (a->nlistens != b->nlistens)
+		return false;
+	for (i = 0; i < a->nlistens; i++)
+		if (strcmp(a->listens[i].text, b->listens[i].text) != 0)
+			return false;
+	return true;
+}
+
+static bool
+option_same(const struct option *o, const struct config *a, const struct config *b)
+{
+	const char	*x, *y;
+
+	switch (o->type) {
+	case OPTION_LISTEN:
+		return listens_eq(a, b);
+	case OPTION_EMPTY:
+		return true;
+	case OPTION_TEXT:
+		memcpy(&x, (const char *)a + o->offset, sizeof(x));
+		memcpy(&y, (const char *)b + o->offset, sizeof(y));
+		return strcmp(x, y) == 0;
+	default:
+		return value_get(a, o) == value_get(b, o);
+	}
+}
+
+size_t
+config_restart_needed(const struct config *a, const struct config *b, struct buf *names)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < config_options_count; i++) {
+		const struct option *o = &config_options[i];
+
+		if (o->scope != SCOPE_TOP || !(o->flags & OPTION_RESTART) ||
+		    option_same(o, a, b))
+			continue;
+		buf_str(names, n++ > 0 ? ", " : "");
+		buf_str(names, o->path);
+	}
+	return n;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every setting: OPTION(scope, path, flag, TYPE, field, min, max, default,
+ * hint, flags, sentence), see core/option.h. It gives the parser, the defaults,
+ * --help, conf/spangate.yaml and what a reload can change.
+ */
+#define US_MS ((uint64_t)1000)
+#define US_S ((uint64_t)1000000)
+#define US_H (3600 * US_S)
+#define US_D (24 * US_H)
+
+OPTION(TOP, "listen", "listen", LISTEN, listens, 0, 0, "127.0.0.1:8787", NULL, OPTION_RESTART,
+    "Where to listen: host:port, [::1]:port or unix:/path, or a list of these.")
+OPTION(TOP, "threads", "threads", COUNT, threads, 0, 64, "0", NULL, OPTION_RESTART,
+    "Gate threads; 0 is one for each core.")
+OPTION(TOP, "data_dir", "data-dir", TEXT, data_dir, 0, 0, NULL, "/var/lib/spangate", OPTION_RESTART,
+    "Directory of the journal and the store; without it $XDG_DATA_HOME/spangate.")
+OPTION(TOP, "allow_open", "allow-open", BOOL, allow_open, 0, 1, "false", NULL, OPTION_RESTART,
+    "Listen beyond loopback although there are no keys: anybody who reaches the port can use it.")
+OPTION(TOP, "log_level", "log-level", ENUM, log_level, 0, 3, "info", "error|warn|info|debug", 0,
+    "Lines on standard error: error, warn, info or debug.")
+OPTION(TOP, "log_bodies", NULL, BOOL, log_bodies, 0, 1, "true", NULL, 0,
+    "Keep prompts and answers in spans; false keeps times, counts and names only.")
+OPTION(TOP, "user_as_customer", NULL, BOOL, user_as_customer, 0, 1, "true", NULL, 0,
+    "A request's user member serves as customer_identifier where it has none.")
+OPTION(TOP, "on_disconnect", NULL, ENUM, drain_on_disconnect, 0, 1, "cancel", "cancel|drain", 0,
+    "When a client leaves: cancel the provider's answer, or drain it into the span.")
+OPTION(TOP, "drain_timeout", NULL, DURATION, drain_timeout_us, 0, US_D, "30s", NULL, 0,
+    "After SIGTERM: how long open answers may take to end.")
+OPTION(TOP, "api_threads", NULL, COUNT, api_threads, 1, 64, "2", NULL, OPTION_RESTART,
+    "Threads that answer the span API.")
+
+OPTION(TOP, "journal.max_bytes", NULL, SIZE, journal.max_bytes, MIB, (uint64_t)1 << 50, "10GiB", NULL, OPTION_RESTART,
+    "Most bytes of the journal; what does not fit while the store is down is counted as dropped.")
+OPTION(TOP, "journal.sync", NULL, DURATION, journal.sync_us, US_MS, US_H, "1s", NULL, OPTION_OFF | OPTION_RESTART,
+    "How often the journal is synced to the disk; off leaves it to the kernel.")
+OPTION(TOP, "store.sqlite", NULL, EMPTY, store, 0, 0, NULL, "{}", OPTION_RESTART,
+    "The embedded store; it has no settings of its own.")
+OPTION(TOP, "store.retention", NULL, DURATION, store.retention_us, US_S, 36500 * US_D, "90d", NULL, OPTION_OFF,
+    "How long spans are kept; off keeps them for ever.")
+OPTION(TOP, "store.max_disk_percent", NULL, PERCENT, store.max_disk_percent, 1, 100, "80", NULL, 0,
+    "Above this use of the file system the oldest spans go.")
+OPTION(TOP, "store.max_bytes", NULL, SIZE, store.max_bytes, MIB, (uint64_t)1 << 50, "off", NULL, OPTION_OFF,
+    "Most bytes of the store; above it the oldest spans go.")
+
+OPTION(TOP, "limits.max_body", NULL, SIZE, max_body, KIB, 1024 * MIB, "64MiB", NULL, 0,
+    "Largest request body that is held and read; larger ones are refused with 413.")
+OPTION(TOP, "limits.thread_bodies", NULL, SIZE, thread_bodies, MIB, (uint64_t)1 << 40, "512MiB", NULL, 0,
+    "Most bytes of request bodies that one gate thread holds; then reading pauses.")
+OPTION(TOP, "limits.max_connections", NULL, COUNT, max_connections, 1, 1000000, "10000", NULL, OPTION_RESTART,
+    "Most client connections at once.")
+
+OPTION(TOP, "timeouts.head", NULL, DURATION, head_timeout_us, US_MS, US_D, "30s", NULL, 0,
+    "A client must send a request's head within this time.")
+OPTION(TOP, "timeouts.body", NULL, DURATION, body_timeout_us, US_MS, US_D, "60s", NULL, 0,
+    "Longest pause between two pieces of a request's body.")
+OPTION(TOP, "timeouts.keepalive", NULL, DURATION, keepalive_timeout_us, US_MS, US_D, "75s", NULL, 0,
+    "How long an idle client connection is kept.")
+OPTION(TOP, "timeouts.write", NULL, DURATION, write_timeout_us, US_MS, US_D, "300s", NULL, 0,
+    "How long a client may take none of the answer that waits for it.")
+
+OPTION(PROVIDER, "api", NULL, ENUM, api, 0, 1, NULL, "openai|anthropic", 0,
+    "Whose API it speaks; openai, but for the provider called anthropic.")
+OPTION(PROVIDER, "base_url", NULL, TEXT, base_url, 0, 0, NULL, "https://api.openai.com/v1", 0,
+    "What the provider's own client takes, or unix:/path; openai and anthropic have their public addresses.")
+OPTION(PROVIDER, "api_key", NULL, TEXT, api_key, 0, 0, NULL, "${OPENAI_API_KEY}", OPTION_SECRET,
+    "The key that goes to the provider; without it the client's own does.")
+OPTION(PROVIDER, "auth", NULL, ENUM, auth, 0, 2, NULL, "bearer|x-api-key|api-key", 0,
+    "How the key goes; bearer, but x-api-key for api: anthropic and api-key for Azure's hosts.")
+OPTION(PROVIDER, "api_version", NULL, TEXT, api_version, 0, 0, NULL, "2024-10-21", 0,
+    "Azure: put into the query as api-version where a request has none.")
+OPTION(PROVIDER, "usage", NULL, ENUM, usage, 0, 1, NULL, "leave|ask", 0,
+    "ask puts stream_options.include_usage into streams; leave where the provider sends usage unasked.")
+OPTION(PROVIDER, "default", NULL, BOOL, is_default, 0, 1, "false", NULL, 0,
+    "Takes the requests of its API that no route and no path names; else the first one does.")
+OPTION(PROVIDER, "ca_file", NULL, TEXT, ca_file, 0, 0, NULL, "/etc/ssl/own-ca.pem", 0,
+    "Certificates to trust for this provider in place of the system's.")
+OPTION(PROVIDER, "connect_timeout", NULL, DURATION, connect_timeout_us, US_MS, US_H, "10s", NULL, 0,
+    "For name, TCP and TLS together.")
+OPTION(PROVIDER, "first_byte_timeout", NULL, DURATION, first_byte_timeout_us, US_MS, US_D, "660s", NULL, 0,
+    "From the request sent to the answer's head; beyond the clients' own 600 s.")
+OPTION(PROVIDER, "idle_timeout", NULL, DURATION, idle_timeout_us, US_MS, US_D, "660s", NULL, 0,
+    "Longest pause between two pieces of an answer.")
+
+OPTION(ROUTE, "model", NULL, TEXT, model, 0, 0, NULL, "claude-*", OPTION_NEEDED,
+    "Pattern of a request's model; * is any run of characters.")
+OPTION(ROUTE, "provider", NULL, TEXT, provider_id, 0, 0, NULL, "anthropic", OPTION_NEEDED,
+    "The provider that takes it.")
+
+OPTION(KEY, "id", NULL, TEXT, id, 0, 0, NULL, "app1", OPTION_NEEDED,
+    "Name of the key, shown on spans.")
+OPTION(KEY, "sha256", NULL, HASH, hash, 0, 0, NULL, "(as `spangate key` prints it)", OPTION_NEEDED,
+    "HMAC-SHA-256 of the key, as `spangate key` prints it.")
+OPTION(KEY, "environment", NULL, TEXT, environment, 0, 0, "prod", NULL, 0,
+    "Environment of the spans made with it.")
+OPTION(KEY, "environment_free", NULL, BOOL, environment_free, 0, 1, "false", NULL, 0,
+    "A request may name another environment.")
+OPTION(KEY, "tenant", NULL, TEXT, tenant, 0, 0, "default", NULL, 0,
+    "Whose spans they are.")
+
+#undef US_MS
+#undef US_S
+#undef US_H
+#undef US_D

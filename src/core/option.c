@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * option: see option.h. Used by the settings and the command line; knows
+ * nothing of files, flags or where a value is put.
+ */
+#include "core/option.h"
+
+struct unit {
+	const char	*name;
+	uint64_t	 factor;
+};
+
+static const struct unit durations[] = {	/* largest first, for printing */
+	{ "d", 86400000000 }, { "h", 3600000000 }, { "m", 60000000 },
+	{ "s", 1000000 }, { "ms", 1000 }, { "us", 1 }, { NULL, 0 }
+};
+static const struct unit sizes[] = {
+	{ "TiB", (uint64_t)1 << 40 }, { "GiB", 1 << 30 }, { "MiB", 1 << 20 },
+	{ "KiB", 1 << 10 }, { "TB", 1000000000000 }, { "GB", 1000000000 },
+	{ "MB", 1000000 }, { "kB", 1000 }, { "B", 1 }, { "", 1 }, { NULL, 0 }
+};
+static const struct unit percents[] = { { "%", 1 }, { "", 1 }, { NULL, 0 } };
+static const struct unit counts[] = { { "", 1 }, { NULL, 0 } };
+
+static const struct unit *
+units_of(enum option_type type)
+{
+	switch (type) {
+	case OPTION_DURATION:
+		return durations;
+	case OPTION_SIZE:
+		return sizes;
+	case OPTION_PERCENT:
+		return percents;
+	default:
+		return counts;
+	}
+}
+
+/* Digits and a unit; no sign, no fraction, a blank before the unit at most. */
+static int
+number_parse(const struct unit *units, struct slice text, uint64_t *value)
+{
+	uint64_t	v = 0;
+	size_t		i;
+
+	for (i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(text.ptr[i] - '0'), &v))
+			return OPTION_E_RANGE;
+	if (i == 0)
+		return OPTION_E_FORM;
+	text = slice_trim(slice_from(text, i));
+	for (; units->name != NULL; units++)
+		if (slice_eq(text, slice_str(units->name)))
+			return __builtin_mul_overflow(v, units->factor, value) ?
+			    OPTION_E_RANGE : OPTION_OK;
+	return OPTION_E_FORM;
+}
+
+static int
+bool_parse(struct slice text, uint64_t *value)
+{
+	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
+	size_t	i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (slice_eq(text, slice_str(words[i]))) {
+			*value = i & 1;
+			return OPTION_OK;
+		}
+	return OPTION_E_FORM;
+}
+
+/* The next name of "a|b|c"; false at the end. */
+static bool
+name_next(struct slice *names, struct slice *name)
+{
+	const char	*bar;
+
+	if (names->ptr == NULL)
+		return false;
+	bar = memchr(names->ptr, '|', names->len);
+	if (bar == NULL) {
+		*name = *names;
+		*names = SLICE_NONE;
+	} else {
+		*name = slice_make(names->ptr, (size_t)(bar - names->ptr));
+		*names = slice_from(*names, name->len + 1);
+	}
+	return true;
+}
+
+static int
+enum_parse(const char *hint, struct slice text, uint64_t *value)
+{
+	struct slice	names = slice_str(hint), name;
+	uint64_t	i;
+
+	for (i = 0; name_next(&names, &name); i++)
+		if (slice_eq(name, text)) {
+			*value = i;
+			return OPTION_OK;
+		}
+	return OPTION_E_FORM;
+}
+
+int
+option_parse(const struct option *o, struct slice text, uint64_t *value)
+{
+	int	result;
+
+	text = slice_trim(text);
+	if (o->type == OPTION_BOOL)
+		return bool_parse(text, value);
+	if (o->type == OPTION_ENUM)
+		return enum_parse(o->hint, text, value);
+	if ((o->flags & OPTION_OFF) && slice_eq(text, SLICE("off"))) {
+		*value = 0;
+		return OPTION_OK;
+	}
+	result = number_parse(units_of(o->type), text, value);
+	if (result == OPTION_OK && (*value < o->min || *value > o->max))
+		return OPTION_E_RANGE;
+	return result;
+}
+
+void
+option_print(const struct option *o, uint64_t value, struct buf *out)
+{
+	struct slice		 names = slice_str(o->hint), name;
+	const struct unit	*units = units_of(o->type);
+
+	if (o->type == OPTION_BOOL) {
+		buf_str(out, value ? "true" : "false");
+		return;
+	}
+	if (o->type == OPTION_ENUM) {
+		while (name_next(&names, &name) && value-- > 0)
+			;
+		buf_slice(out, name);
+		return;
+	}
+	if (value == 0 && (o->flags & OPTION_OFF)) {
+		buf_str(out, "off");
+		return;
+	}
+	while (units->factor > 1 && (value == 0 || value % units->factor != 0))
+		units++;
+	buf_u64(out, value / units->factor);
+	if (o->type != OPTION_PERCENT)
+		buf_str(out, units->name);
+}
+
+static void
+expect_range(const struct option *o, const char *what, struct buf *out)
+{
+	buf_str(out, what);
+	buf_str(out, " from ");
+	option_print(o, o->min, out);
+	buf_str(out, " to ");
+	option_print(o, o->max, out);
+	if (o->flags & OPTION_OFF)
+		buf_str(out, ", or off");
+	if (o->deflt != NULL && o->type != OPTION_COUNT) {
+		buf_str(out, ", such as ");
+		buf_str(out, o->deflt);
+	}
+}
+
+void
+option_expect(const struct option *o, struct buf *out)
+{
+	struct slice	names = slice_str(o->hint), name;
+	const char	*between = "one of ";
+
+	switch (o->type) {
+	case OPTION_BOOL:
+		buf_str(out, "true or false");
+		break;
+	case OPTION_COUNT:
+		expect_range(o, "a whole number", out);
+		break;
+	case OPTION_PERCENT:
+		expect_range(o, "a percentage", out);
+		break;
+	case OPTION_DURATION:
+		expect_range(o, "a duration", out);
+		break;
+	case OPTION_SIZE:
+		expect_range(o, "a size", out);
+		break;
+	case OPTION_ENUM:
+		while (name_next(&names, &name)) {
+			buf_str(out, between);
+			buf_slice(out, name);
+			between = ", ";
+		}
+		break;
+	case OPTION_TEXT:
+		buf_str(out, "a text");
+		break;
+	case OPTION_HASH:
+		buf_str(out, "64 hex digits, as `spangate key` prints them");
+		break;
+	case OPTION_LISTEN:
+		buf_str(out, "host:port, [::1]:port or unix:/path, or a list of these");
+		break;
+	case OPTION_EMPTY:
+		buf_str(out, "an empty mapping, {}");
+		break;
+	}
+}
+
+bool
+pattern_match(struct slice pattern, struct slice text)
+{
+	size_t	p = 0, t = 0, star = SIZE_MAX, mark = 0;
+
+	while (t < text.len) {
+		if (p < pattern.len && pattern.ptr[p] == '*') {
+			star = p++;
+			mark = t;
+		} else if (p < pattern.len && pattern.ptr[p] == text.ptr[t]) {
+			p++;
+			t++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			t = ++mark;
+		} else
+			return false;
+	}
+	while (p < pattern.len && pattern.ptr[p] == '*')
+		p++;
+	return p == pattern.len;
+}
