@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""/metrics, /healthz, /readyz."""
+from harness import *
+
+
+def exposition():
+    for fake, stream in (("n=2", False), ("n=3; first=30", True), ("status=429", False), ("cut=head", False), ("n=9; cut=3", True)):
+        chat(g, fake, stream)
+    g.spans(5)
+    r = g.get("/metrics")
+    eq((r.status, (r.get("content-type") or "").startswith("text/plain")), (200, True), "/metrics")
+    bad, typed = [], {}
+    for ln in r.body.decode().splitlines():
+        m = re.fullmatch(r"# TYPE (\S+) (counter|gauge|histogram)", ln)
+        if m:
+            typed[m.group(1)] = m.group(2)
+        elif ln and not ln.startswith("#") and not re.fullmatch(
+                r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_]\w*="([^"\\\n]|\\[\\"n])*",?)*\})? (-?[0-9.eE+-]+|NaN|[+-]Inf)', ln):
+            bad.append(ln)
+    ok(not bad, "every line is of the exposition format", *bad[:5])
+    m, text = g.metrics()
+    names = {re.match(r"[^{]+", k).group(0) for k in m}
+    untyped = [n for n in names if n not in typed and re.sub(r"_(bucket|sum|count)$", "", n) not in typed]
+    eq(untyped, [], "every metric has its type")
+    ok(all(n.startswith(("spangate_", "process_")) for n in names), "names begin with spangate_", sorted(names))
+    eq([n for n in sorted(typed) if typed[n] == "counter" and not n.endswith("_total")], [], "counters end in _total")
+    total = m.sum("spangate_requests_total")
+    eq(total, 5, "spangate_requests_total counts the five") or note(text)
+    eq(m.sum("spangate_requests_total", end_reason="complete"), 3, "by end reason")
+    eq(m.sum("spangate_requests_total", end_reason="upstream_cut"), 1, "a cut stream")
+    eq(m.sum("spangate_requests_total", provider="fake"), 5, "by provider")
+    eq(m.sum("spangate_requests_total", family="chat"), 5, "by family")
+    eq(m.sum("spangate_requests_total", status="429"), 1, "by status")
+    eq(m.sum("spangate_requests_total", model="gpt-test") + m.sum("spangate_requests_total", model="gpt-test-2026-08-01"), 5, "by model")
+    eq(m.sum("spangate_requests_in_flight"), 0, "none in flight")
+    eq(m.sum("spangate_journal_begins_total"), 5, "BEGINs")
+    eq(m.sum("spangate_spans_stored_total"), 5, "stored")
+    ok("spangate_journal_bytes" in m and "spangate_journal_lag_bytes" in m, "journal bytes and lag")
+    hist = [n for n in typed if typed[n] == "histogram"]
+    for what in ("latency", "first_token", "overhead"):
+        name = next((n for n in hist if what in n), None)
+        if ok(name, "a histogram of " + what, hist):
+            ok(m.sum(name + "_count") >= (1 if what == "first_token" else 4), "it counts", m.sum(name + "_count"))
+            buckets = [(re.search(r'le="([^"]+)"', k).group(1), v) for k, v in m.items() if k.startswith(name + "_bucket")]
+            ok(any(le == "+Inf" for le, _ in buckets), "and has +Inf")
+    tokens = [k for k in m if "token" in k and k.split("{")[0].endswith("_total")]
+    ok(tokens and sum(m[k] for k in tokens) >= 2 * 17 + 5, "tokens are counted", tokens)
+
+
+def models_are_capped():
+    before = len(g.export())
+    for i in range(230):
+        with Raw(g.port) as c:
+            c.post(CHAT, {"model": "model-%d\"\\\n" % i, "messages": []})
+    g.spans(before + 230)
+    m, text = g.metrics()
+    models = {x for k in m for x in re.findall(r'model="((?:[^"\\]|\\.)*)"', k)}
+    ok(20 < len(models) <= 202 and "other" in models, "model labels are capped; later ones are `other`", len(models))
+
+
+def in_flight():
+    with Raw(g.port) as c:
+        c.send(c.request_bytes("POST", CHAT, [("x-fake", "never=1")], json.dumps(chat_body()).encode()))
+        before = len(p.requests)
+        ok(wait_until(lambda: g.metrics()[0].sum("spangate_requests_in_flight") == 1, 5), "one in flight")
+    ok(wait_until(lambda: g.metrics()[0].sum("spangate_requests_in_flight") == 0, 5), "and none when it has left")
+
+
+def health():
+    eq(g.get("/healthz").status, 200, "/healthz")
+    r = g.get("/readyz")
+    ok(r.status == 200 and b"degraded" not in r.body, "/readyz", r.status, r.body)
+    with Raw(g.port) as c:
+        r = c.ask("HEAD", "/healthz")
+        eq((r.status, r.end), (200, "none"), "HEAD /healthz")
+
+
+p = Provider()
+g = Gateway(p)
+main(exposition, models_are_capped, in_flight, health)
