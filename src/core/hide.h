@@ -6,8 +6,9 @@
  *    else than the envelope (id, object, created, model, system_fingerprint,
  *    service_tier, obfuscation), and
  *  - the member `"usage":null` of the other events, with its comma.
- * Everything else passes as it stands, comments and line ends too. An event
- * that has begun is held back at most LIMIT_HELD_EVENT, then let go as it is.
+ * Everything else passes as it stands, comments and line ends too, and so does
+ * an event with more than one data line. An event that has begun is held back
+ * at most LIMIT_HELD_EVENT, then let go as it is.
  */
 #ifndef CORE_HIDE_H
 #define CORE_HIDE_H
@@ -15,10 +16,14 @@
 #include "core/buf.h"
 
 struct hide {
-	struct buf	 held;		/* the event being read, from its first byte */
-	const char	*pos, *end;
-	size_t		 scanned;	/* of held */
-	int		 state;
+	struct buf	 held;		/* an event whose bytes came in several feeds */
+	const char	*pos, *end;	/* what was fed and not yet given */
+	const char	*scan;		/* how far it was read */
+	const char	*begin;		/* of the event being read, where it is not held */
+	size_t		 given;		/* of held, while that is handed out */
+	size_t		 from, to;	/* of held, what is left out */
+	int		 mode;
+	unsigned	 state;
 	bool		 seen_usage;	/* a usage-only event was taken out */
 };
 
