@@ -38,6 +38,15 @@
 #define LIMIT_KEEP_LAST (256 * KIB)	/* and the last ones: usage stands at the end */
 #define LIMIT_SEGMENT (64 * MIB)	/* a segment file */
 
+/* Store */
+#define LIMIT_ROW_TEXT 1024		/* bytes of a text in a row's column; the whole stands in the body */
+#define LIMIT_ROW_ERROR 500		/* of an error message there */
+#define LIMIT_META_KEYS 128		/* metadata keys of a span that lists can be filtered by */
+#define LIMIT_META_VALUE 1024		/* bytes of a metadata key or value there */
+#define LIMIT_ROW_JSON (64 * MIB)	/* a span kept as JSON for want of its records */
+#define LIMIT_ROW_BODY (128 * MIB)	/* the compressed records of an exchange: two bodies and their heads */
+#define LIMIT_QUERY_SQL (64 * KIB)	/* SQL of one list: about 1,000 values */
+
 /* API jobs */
 #define LIMIT_LOCAL_BLOCKS (256 * KIB)	/* answer bytes of a job that wait for the client */
 #define LIMIT_LOCAL_JOBS 256		/* jobs that wait for a pool thread; then 503 */

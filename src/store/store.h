@@ -32,7 +32,17 @@ struct store_cursor {
 	uint64_t	 position;
 	uint64_t	 stored;	/* spans stored from it */
 	uint64_t	 dropped;	/* set aside: could not be built and stored even raw */
+	uint64_t	 begun;		/* BEGINs of the series by its own count, once finished */
 	bool		 finished;	/* the series has ended and is wholly behind */
+};
+
+/* What the store counted, for `verify`: rows = stored of all cursors + past -
+ * expired - duplicates. */
+struct store_totals {
+	uint64_t	 rows;
+	uint64_t	 past, past_dropped;	/* stored and dropped of series that are gone */
+	uint64_t	 expired;		/* removed by retention */
+	uint64_t	 duplicates;		/* counted as stored, but their id was there already */
 };
 
 struct store_ops {
@@ -43,14 +53,25 @@ struct store_ops {
 
 	/* The writer. Everything between begin and commit is one transaction. */
 	int	(*begin)(struct store *);
-	/* chain: the exchange's records as they stand in the journal. An id that is there already: nothing is changed, STORE_OK. */
+	/* chain: the exchange's records as they stand in the journal; SLICE_NONE:
+	 * its bodies are not to be kept, so the span's other fields are stored
+	 * themselves. An id that is there already: nothing is changed, STORE_OK.
+	 * After STORE_E_ROW the transaction goes on without the row. */
 	int	(*put)(struct store *, const struct span *, struct slice chain);
 	int	(*cursor)(struct store *, const struct store_cursor *);
-	int	(*commit)(struct store *);	/* durable when it returns */
+	/* A series whose directory is gone: its cursor's counts move to the totals. */
+	int	(*forget)(struct store *, const char *series);
+	int	(*commit)(struct store *);	/* survives the process; the machine only after sync */
+	/* All that was committed is on disk when it returns STORE_OK. */
+	int	(*sync)(struct store *);
 	void	(*rollback)(struct store *);
-	/* Removes what is past retention, at most `steps` rows: how many; pinned ones stay. */
+	/* Removes what is past retention, at most `steps` rows: how many; pinned
+	 * ones stay. max_bytes 0: no limit by size. Outside a transaction. */
 	int	(*expire)(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
 	uint64_t (*size)(struct store *);	/* bytes on disk */
+
+	/* What the last call that failed says, for people; lives until the next. */
+	const char *(*error)(struct store *);
 
 	/* Readers. */
 	int	(*cursors)(struct store *, struct store_cursor **list, size_t *n);	/* free(*list) */
@@ -59,10 +80,17 @@ struct store_ops {
 	int	(*next)(struct store_rows *, const struct span **);
 	void	(*done)(struct store_rows *);
 	int	(*count)(struct store *, const struct query *, uint64_t *);
-	/* The stored chain of one span (malloc'ed), for the builder. */
-	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len);
+	/* The stored chain of one span (malloc'ed), for the builder. Where only the
+	 * span itself was kept it is its JSON, and *json is true. */
+	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len, bool *json);
+	int	(*totals)(struct store *, struct store_totals *);
 };
 
 extern const struct store_ops store_sqlite;
+
+/* Whether this program may open the store of that directory for writing:
+ * STORE_E_VERSION with a line for people when a newer one made it; STORE_OK
+ * also where there is none yet or it cannot be looked at now. For the start. */
+int	store_check(const char *data_dir, char *err, size_t errlen);
 
 #endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db: what the files of the SQLite store share and nobody else sees. One
+ * `struct store` is one connection, used by one thread at a time.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <sqlite3.h>
+#include <zstd.h>
+
+#include "core/buf.h"
+#include "store/store.h"
+
+#define STORE_FILE "spans.db"
+#define STORE_VERSION 1			/* user_version; migrations stand in schema.c */
+
+enum store_column {
+#define COLUMN(symbol, name) STORE_C_##symbol,
+#include "store/columns.tbl.h"
+#undef COLUMN
+	STORE_COLUMNS
+};
+
+struct store_column_info {
+	const char	*name;
+	int		 field;		/* enum span_field */
+};
+extern const struct store_column_info store_columns[STORE_COLUMNS];
+
+/* How a row's body is kept. */
+enum store_body { BODY_CHAIN = 0, BODY_JSON = 1 };
+
+enum store_statement {
+	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_SPAN, STATEMENT_META,
+	STATEMENT_BODY, STATEMENT_EDIT, STATEMENT_CURSOR, STATEMENT_NUMBER, STATEMENT_CHAIN,
+	STATEMENTS
+};
+
+/* What rows were counted, kept in table meta as numbers of these names. */
+enum store_number { NUMBER_REV, NUMBER_EXPIRED, NUMBER_DUPLICATES, NUMBER_PAST, NUMBER_PAST_DROPPED, NUMBERS };
+
+struct store {
+	sqlite3		*db;
+	char		*path;
+	bool		 write;
+	sqlite3_stmt	*statements[STATEMENTS];	/* prepared at first use */
+	int64_t		 numbers[NUMBERS];		/* as of this transaction */
+	int64_t		 committed[NUMBERS];		/* as on disk */
+	ZSTD_CCtx	*cctx;
+	ZSTD_DCtx	*dctx;
+	struct buf	 data;				/* a compressed body */
+	struct buf	 json;				/* a row that is kept as JSON */
+	struct buf	 text;				/* a decoded metadata key and value */
+	bool		 touched;			/* committed since the last sync */
+};
+
+/* sqlite.c: a result code of SQLite as ours. */
+int	 store_code(int sqlite_code);
+/* A statement of the table, reset and ready; NULL: see sqlite3_errcode. */
+sqlite3_stmt *store_statement(struct store *, enum store_statement);
+/* Runs SQL that gives no rows. */
+int	 store_exec(struct store *, const char *sql);
+
+/* schema.c: makes or upgrades; err holds a line when it is not STORE_OK. */
+int	 schema_open(struct store *, char *err, size_t errlen);
+/* Was it made by a newer spangate? Then err says so. */
+bool	 schema_newer(struct store *, char *err, size_t errlen);
+/* The SELECT list of a row: n, id, rev, tenant, family, edits, columns. */
+extern const char store_row_sql[];
+
+/* put.c */
+int	 store_put(struct store *, const struct span *, struct slice chain);
+
+/* expire.c */
+int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
+uint64_t store_size(struct store *);
+
+/* rows.c */
+int	 store_select(struct store *, const struct query *, struct store_rows **);
+int	 store_next(struct store_rows *, const struct span **);
+void	 store_done(struct store_rows *);
+int	 store_count(struct store *, const struct query *, uint64_t *);
+
+#endif

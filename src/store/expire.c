@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * expire: retention. Takes out the oldest rows with all that hangs on them, in
+ * steps that are short enough to stand between two batches of the sink.
+ */
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/base.h"
+#include "store/db.h"
+
+#define VACUUM_PAGES 2000		/* given back in one step: 8 MiB */
+
+static int64_t
+pragma(struct store *store, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t v = 0;
+
+	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+		v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return v;
+}
+
+/* Bytes of the pages in use, those of the log that are not in the file yet too. */
+static uint64_t
+used_bytes(struct store *store)
+{
+	int64_t pages = pragma(store, "PRAGMA page_count") - pragma(store, "PRAGMA freelist_count");
+
+	return (uint64_t)(pages * pragma(store, "PRAGMA page_size"));
+}
+
+uint64_t
+store_size(struct store *store)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	char path[4096];
+	struct stat st;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", store->path, suffixes[i]);
+		if (stat(path, &st) == 0)
+			sum += (uint64_t)st.st_blocks * 512;
+	}
+	return sum;
+}
+
+/* Collects what goes into a table of this connection. Both the span's own time
+ * and its arrival (the id's first six bytes) must be past the limit. */
+static int
+choose(struct store *store, int64_t before_us, unsigned steps)
+{
+	static const char sql[] =
+	    "INSERT INTO temp.gone SELECT s.n FROM span s LEFT JOIN span_edit e ON e.span = s.n"
+	    " WHERE s.timestamp < ?1 AND s.id < ?2 AND e.is_pinned IS NOT 1 ORDER BY s.timestamp LIMIT ?3";
+	uint64_t ms = before_us < 0 ? 0 : (uint64_t)before_us / 1000;	/* an id holds 48 bits */
+	uint8_t id[6];
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	for (int i = 0; i < 6; i++)
+		id[i] = ms >> 48 ? 0xff : (uint8_t)(ms >> (40 - 8 * i));
+	rc = sqlite3_prepare_v2(store->db, sql, -1, &st, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(st, 1, before_us);
+		sqlite3_bind_blob(st, 2, id, sizeof(id), SQLITE_STATIC);
+		sqlite3_bind_int64(st, 3, steps);
+		rc = sqlite3_step(st);
+	}
+	sqlite3_finalize(st);
+	return store_code(rc);
+}
+
+/* Removes at most `steps` rows that are older than before_us. */
+static int
+remove_rows(struct store *store, int64_t before_us, unsigned steps)
+{
+	static const char sql[] =
+	    "DELETE FROM span_meta WHERE span IN (SELECT n FROM temp.gone);"
+	    "DELETE FROM span_edit WHERE span IN (SELECT n FROM temp.gone);"
+	    "DELETE FROM body WHERE span IN (SELECT n FROM temp.gone);"
+	    "DELETE FROM span WHERE n IN (SELECT n FROM temp.gone)";
+	int rc, n = 0;
+
+	rc = store_exec(store, "CREATE TEMP TABLE IF NOT EXISTS gone(n INTEGER PRIMARY KEY);"
+	    "DELETE FROM temp.gone");
+	if (rc == STORE_OK)
+		rc = store_sqlite.begin(store);
+	if (rc == STORE_OK)
+		rc = choose(store, before_us, steps);
+	if (rc == STORE_OK)
+		rc = store_exec(store, sql);
+	if (rc == STORE_OK) {
+		n = sqlite3_changes(store->db);
+		store->numbers[NUMBER_EXPIRED] += n;
+		rc = store_sqlite.commit(store);
+	}
+	if (rc != STORE_OK)
+		store_sqlite.rollback(store);
+	return rc == STORE_OK ? n : rc;
+}
+
+int
+store_expire(struct store *store, int64_t before_us, uint64_t max_bytes, unsigned steps)
+{
+	int64_t total = pragma(store, "PRAGMA page_count"), unused;
+	bool over = max_bytes > 0 && used_bytes(store) > max_bytes;
+	char sql[64];
+	int n;
+
+	n = remove_rows(store, over ? INT64_MAX : before_us, steps);
+	unused = pragma(store, "PRAGMA freelist_count");
+	if (n >= 0 && (unused > total / 4 || (max_bytes > 0 && unused > 0 && store_size(store) > max_bytes))) {
+		snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
+		(void)store_exec(store, sql);
+	}
+	return n;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * full: a stored row with its body, as one span. Called by the REST API and the
+ * command line; the builder is the sink's own, so both see the same.
+ */
+#include "store/full.h"
+
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "core/jscan.h"
+#include "core/limits.h"
+#include "journal/reader.h"
+#include "span/build.h"
+#include "store/value.h"
+
+struct full {
+	const struct store_ops *ops;
+	struct store	*store;
+	struct build_options options;
+	struct build	*build;
+	struct chain	 chain;
+	char		*bytes;
+	struct buf	 text;
+	struct span	 span;
+};
+
+struct full *
+full_new(const struct store_ops *ops, struct store *store, bool user_as_customer)
+{
+	struct full *f = xcalloc(1, sizeof(*f));
+
+	f->ops = ops;
+	f->store = store;
+	f->options.user_as_customer = user_as_customer;
+	buf_init(&f->text, LIMIT_ROW_JSON);
+	return f;
+}
+
+static void
+full_clear(struct full *f)
+{
+	build_free(f->build);
+	f->build = NULL;
+	if (f->chain.records)
+		chain_free(&f->chain);
+	memset(&f->chain, 0, sizeof(f->chain));
+	free(f->bytes);
+	f->bytes = NULL;
+}
+
+void
+full_free(struct full *f)
+{
+	if (!f)
+		return;
+	full_clear(f);
+	buf_free(&f->text);
+	free(f);
+}
+
+/* The characters of a JSON string, where possible without a copy. */
+static struct slice
+parse_text(struct jvalue v, struct buf *text)
+{
+	struct slice plain = jstring_plain(v);
+	size_t start = text->len;
+
+	if (plain.ptr || !jstring(v, text))
+		return plain;
+	return slice_make(text->ptr + start, text->len - start);
+}
+
+/* Sets a number, time or amount; what does not fit stays null. */
+static void
+parse_number(void *p, enum span_type type, struct jvalue v)
+{
+	struct span_int *i = p;
+	struct span_num *d = p;
+
+	switch (type) {
+	case SPAN_NUM:
+		d->set = jnumber(v, &d->v);
+		break;
+	case SPAN_SECS:
+		i->set = v.kind == JNUMBER && value_decimal(v.text, 6, &i->v);
+		break;
+	case SPAN_COST:
+		i->set = v.kind == JNUMBER && value_decimal(v.text, 12, &i->v);
+		break;
+	case SPAN_TIME:
+		i->set = value_time(jstring_plain(v), &i->v);
+		break;
+	default:
+		i->set = jint(v, &i->v);
+	}
+}
+
+static void
+parse_member(struct span *span, const struct jmember *m, struct buf *text)
+{
+	int field = span_field_by_name(m->key);
+	char *p;
+
+	if (field < 0 || m->value.kind == JNULL)
+		return;
+	p = (char *)span + span_fields[field].offset;
+	switch (span_fields[field].type) {
+	case SPAN_TEXT:
+		*(struct slice *)p = parse_text(m->value, text);
+		break;
+	case SPAN_JSON:
+		*(struct slice *)p = m->value.text;
+		break;
+	case SPAN_BOOL:
+		((struct span_bool *)p)->set = jbool(m->value, &((struct span_bool *)p)->v);
+		break;
+	default:
+		parse_number(p, span_fields[field].type, m->value);
+	}
+}
+
+bool
+full_parse(struct slice json, struct span *span, struct buf *text)
+{
+	struct jvalue value;
+	struct jiter it;
+	struct jmember m;
+
+	memset(span, 0, sizeof(*span));
+	/* Room for all, so that nothing moves once a slice points at it. */
+	if (jscan_check(json, &value, NULL) != JSCAN_END || value.kind != JOBJECT ||
+	    !buf_reserve(text, json.len + 1))
+		return false;
+	jiter_init(&it, value);
+	while (jiter_next(&it, &m))
+		parse_member(span, &m, text);
+	return true;
+}
+
+/* Builds f->span from the stored records. */
+static bool
+full_build(struct full *f, struct slice bytes)
+{
+	if (chain_parse(bytes, &f->chain) < 0)
+		return false;
+	f->build = build_new(&f->options);
+	if (!f->build)
+		return false;
+	for (size_t i = 0; i < f->chain.count; i++)
+		build_feed(f->build, &f->chain.records[i]);
+	f->span = *build_finish(f->build);
+	return true;
+}
+
+#define TYPE(type) [SPAN_##type] = sizeof(span_##type)
+static const size_t type_sizes[] = {
+	TYPE(TEXT), TYPE(JSON), TYPE(INT), TYPE(NUM), TYPE(BOOL), TYPE(TIME), TYPE(SECS), TYPE(COST),
+};
+#undef TYPE
+
+/* Lays the row over the span that was built from its body. */
+static void
+overlay(struct span *span, const struct span *row)
+{
+	for (int i = 0; i < SPAN_FIELDS; i++) {
+		enum span_type type = span_fields[i].type;
+		bool whole = (type == SPAN_TEXT || type == SPAN_JSON) && i != SPAN_F_note;
+
+		if (!span_is_null(row, i) && (!whole || span_is_null(span, i)))
+			memcpy((char *)span + span_fields[i].offset,
+			    (const char *)row + span_fields[i].offset, type_sizes[type]);
+	}
+	memcpy(span->id16, row->id16, sizeof(span->id16));
+	span->id = row->id;
+	span->unique_id = row->unique_id;
+	span->tenant = row->tenant;
+	span->family = row->family;
+}
+
+const struct span *
+full_span(struct full *f, const struct span *row)
+{
+	bool json = false, good;
+	size_t len = 0;
+
+	full_clear(f);
+	if (f->ops->chain(f->store, row->id16, &f->bytes, &len, &json) != STORE_OK)
+		return row;
+	buf_clear(&f->text);
+	good = json ? full_parse(slice_make(f->bytes, len), &f->span, &f->text)
+	    : full_build(f, slice_make(f->bytes, len));
+	if (!good)
+		return row;
+	overlay(&f->span, row);
+	return &f->span;
+}

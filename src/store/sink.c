@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sink: the thread between journal and store. A turn reads what has come,
+ * builds the span of each END, puts them and commits them with the cursors; at
+ * most every 50 ms, so that load batches itself. Anything that fails undoes the
+ * transaction, is said once, and is tried again from the cursors on disk.
+ * Retention runs between the turns.
+ */
+#include "store/sink.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "ledger/ledger.h"
+#include "span/build.h"
+#include "store/quarantine.h"
+#include "store/tail.h"
+
+#define BATCH_SPANS 200			/* in one transaction */
+#define BATCH_RECORDS 20000		/* read in one turn: long streams must not starve the commit */
+#define TURN_US 50000			/* between the starts of two turns */
+#define IDLE_US 1000000
+#define RETRY_MIN_US 100000
+#define RETRY_MAX_US 2000000
+#define EXPIRE_US 60000000		/* looks for rows past retention this often, and */
+#define EXPIRE_STEP_US 1000000		/* while there are some, takes out */
+#define EXPIRE_STEPS 500		/* so many in each step */
+
+/* What the ledger is told of a span once it is committed. */
+struct told {
+	const char	*family;
+	char		 provider[48];
+	int64_t		 ttft, prompt, completion, cached;
+};
+
+struct sink {
+	pthread_t	 thread;
+	pthread_mutex_t	 lock;
+	pthread_cond_t	 changed;
+	bool		 stopping;		/* under lock, as is */
+	uint64_t	 deadline;
+	bool		 drained;		/* once the thread has ended */
+
+	struct journal	*journal;
+	struct config	*config;		/* of the start: data_dir */
+	bool		 user_as_customer;
+	const struct store_ops *ops;
+	struct store	*store;			/* NULL: to be opened (again) */
+	struct tails	 tails;
+	struct quarantine *quarantine;
+	bool		 begun;			/* a transaction is open */
+	unsigned	 batch;
+	struct told	 told[BATCH_SPANS];
+	unsigned	 quarantined;		/* of this batch: stored raw, */
+	unsigned	 dropped;		/* and not at all */
+	uint64_t	 retry_us;
+	bool		 failing;
+	uint64_t	 housekept, expire_at;
+	bool		 synced;
+};
+
+static struct config *
+settings(struct sink *sink)
+{
+	struct config *c = config_current();
+
+	return c ? c : config_ref(sink->config);
+}
+
+static bool
+is_stopping(struct sink *sink, uint64_t *deadline)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&sink->lock);
+	stopping = sink->stopping;
+	*deadline = sink->deadline;
+	pthread_mutex_unlock(&sink->lock);
+	return stopping;
+}
+
+/* Sleeps, but not beyond sink_stop. */
+static void
+sink_sleep(struct sink *sink, uint64_t us)
+{
+	uint64_t until = clock_mono_us() + us;
+	struct timespec ts = { .tv_sec = (time_t)(until / 1000000), .tv_nsec = (long)(until % 1000000) * 1000 };
+
+	pthread_mutex_lock(&sink->lock);
+	while (!sink->stopping && clock_mono_us() < until)
+		pthread_cond_clockwait(&sink->changed, &sink->lock, CLOCK_MONOTONIC, &ts);
+	pthread_mutex_unlock(&sink->lock);
+}
+
+/* Bodies of this exchange are not to be kept: by its settings or by the request. */
+static bool
+bodies_kept(const struct chain *chain, const struct span *span)
+{
+	if (span->disable_log.set && span->disable_log.v)
+		return false;
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->records[i].type == RECORD_BEGIN)
+			return record_get_u64(chain->records[i].payload, TAG_LOG_BODIES, 1) != 0;
+	return true;
+}
+
+static void
+tell_later(struct sink *sink, const struct span *span)
+{
+	struct told *t = &sink->told[sink->batch];
+	struct slice provider = span->provider_id;
+
+	t->family = family_name(family_by_name(span->family));
+	snprintf(t->provider, sizeof(t->provider), "%.*s", (int)provider.len, provider.ptr ? provider.ptr : "");
+	t->ttft = span->time_to_first_token.set ? span->time_to_first_token.v : -1;
+	t->prompt = span->prompt_tokens.set ? span->prompt_tokens.v : 0;
+	t->completion = span->completion_tokens.set ? span->completion_tokens.v : 0;
+	t->cached = span->prompt_cache_hit_tokens.set ? span->prompt_cache_hit_tokens.v : 0;
+}
+
+static struct build *
+build_chain(const struct chain *chain, bool user_as_customer)
+{
+	struct build_options options = { .user_as_customer = user_as_customer, .row_only = true };
+	struct build *build = build_new(&options);
+
+	if (!build)
+		return NULL;
+	for (size_t i = 0; i < chain->count; i++)
+		build_feed(build, &chain->records[i]);
+	return build;
+}
+
+static void
+stored(struct sink *sink, struct tail *t, const struct span *span)
+{
+	tell_later(sink, span);
+	t->cursor.stored++;
+	sink->batch++;
+}
+
+/* The raw span of what cannot be stored as it should; its bytes go to
+ * quarantine, except where they are not to be kept at all. */
+static int
+put_raw(struct sink *sink, struct tail *t, const struct chain *chain, struct build *build)
+{
+	const struct span *span = build_finish_raw(build);
+	int rc;
+
+	if (bodies_kept(chain, span))
+		(void)quarantine_keep(sink->quarantine, span->id16, slice_make(chain->bytes, chain->size));
+	xlog(LOG_LEVEL_ERROR, span->id16, "its span could not be built or stored: set aside");
+	rc = sink->ops->put(sink->store, span, SLICE_NONE);
+	if (rc == STORE_OK) {
+		stored(sink, t, span);
+		sink->quarantined++;
+	}
+	return rc;
+}
+
+static int
+put_span(struct sink *sink, struct tail *t, const struct chain *chain, struct build *build)
+{
+	const struct span *span = build_finish(build);
+	bool keep = bodies_kept(chain, span);
+	int rc;
+
+	rc = sink->ops->put(sink->store, span, keep ? slice_make(chain->bytes, chain->size) : SLICE_NONE);
+	if (rc == STORE_E_ROW)
+		return put_raw(sink, t, chain, build);
+	if (rc == STORE_OK)
+		stored(sink, t, span);
+	return rc;
+}
+
+/* Nothing of this exchange can be stored: its bytes stay in quarantine. */
+static void
+give_up(struct sink *sink, struct tail *t, const struct record *end, const struct chain *chain)
+{
+	(void)quarantine_keep(sink->quarantine, end->id, slice_make(chain->bytes, chain->size));
+	xlog(LOG_LEVEL_ERROR, end->id, "not even its sizes could be stored: set aside without a row");
+	t->cursor.dropped++;
+	sink->dropped++;
+}
+
+/* The span of one chain into the open transaction. What has crashed the
+ * process before is not interpreted again. */
+static int
+put_chain(struct sink *sink, struct tail *t, const struct record *end, uint64_t position,
+    const struct chain *chain)
+{
+	unsigned deaths = quarantine_note(sink->quarantine, t->cursor.series, position);
+	struct build *build = NULL;
+	int rc = STORE_E_ROW;
+
+	if (deaths < 3)
+		build = build_chain(chain, sink->user_as_customer);
+	if (build)
+		rc = deaths < 2 ? put_span(sink, t, chain, build) : put_raw(sink, t, chain, build);
+	build_free(build);
+	if (rc == STORE_E_ROW) {
+		give_up(sink, t, end, chain);
+		rc = STORE_OK;
+	}
+	return rc;
+}
+
+static int
+take_end(struct sink *sink, struct tail *t, const struct record *end, uint64_t position)
+{
+	struct record copy = *end;	/* reading the chain may move the reader's buffer */
+	struct chain chain;
+	int rc;
+
+	copy.payload = SLICE_NONE;
+	if (chain_read(t->reader, position, &chain) < 0)
+		return STORE_BUSY;
+	if (!chain.complete)
+		xlog(LOG_LEVEL_WARN, copy.id, "part of its records is missing in the journal");
+	rc = put_chain(sink, t, &copy, position, &chain);
+	chain_free(&chain);
+	return rc;
+}
+
+/* Says once that the store does not take, and that it does again. */
+static void
+set_failing(struct sink *sink, const char *text)
+{
+	ledger_condition(CONDITION_STORE, text);
+	if (text && !sink->failing)
+		log_error("store: %s (spans wait in the journal)", text);
+	else if (!text && sink->failing)
+		log_info("store: works again");
+	sink->failing = text != NULL;
+	if (!text)
+		sink->retry_us = RETRY_MIN_US;
+}
+
+static void
+close_store(struct sink *sink)
+{
+	if (sink->store)
+		sink->ops->close(sink->store);
+	sink->store = NULL;
+}
+
+/* Undoes the transaction and goes back to the cursors on disk. The handle is
+ * given up as well: after an I/O error or a swapped file only a new one helps. */
+static void
+fail(struct sink *sink)
+{
+	if (sink->store) {
+		set_failing(sink, sink->ops->error(sink->store));
+		sink->ops->rollback(sink->store);
+	}
+	sink->begun = false;
+	sink->batch = sink->quarantined = sink->dropped = 0;
+	quarantine_clear(sink->quarantine);
+	tails_rollback(&sink->tails);
+	close_store(sink);
+}
+
+static bool
+open_store(struct sink *sink)
+{
+	char err[300];
+
+	if (sink->store)
+		return true;
+	sink->store = sink->ops->open(sink->config->data_dir, true, err, sizeof(err));
+	if (!sink->store) {
+		set_failing(sink, err);
+		return false;
+	}
+	if (tails_load(&sink->tails, sink->ops, sink->store) == STORE_OK &&
+	    tails_scan(&sink->tails, sink->ops, sink->store) == STORE_OK)
+		return true;
+	fail(sink);
+	return false;
+}
+
+/* Tells the ledger what has been committed. */
+static void
+tell(struct sink *sink)
+{
+	for (unsigned i = 0; i < sink->batch; i++) {
+		const struct told *t = &sink->told[i];
+
+		ledger_span(t->family, t->provider, t->ttft, t->prompt, t->completion, t->cached);
+	}
+	ledger_add(LEDGER_STORED, sink->batch);
+	ledger_add(LEDGER_QUARANTINED, sink->quarantined + sink->dropped);
+	if (sink->dropped)
+		ledger_dropped("build_failed", sink->dropped);
+	sink->batch = sink->quarantined = sink->dropped = 0;
+}
+
+static int
+begin(struct sink *sink)
+{
+	int rc = STORE_OK;
+
+	if (!sink->begun)
+		rc = sink->ops->begin(sink->store);
+	sink->begun = rc == STORE_OK;
+	return rc;
+}
+
+/* The cursors that moved, and the end of the transaction. */
+static int
+commit(struct sink *sink)
+{
+	int rc = begin(sink);
+
+	quarantine_clear(sink->quarantine);
+	for (size_t i = 0; i < sink->tails.count && rc == STORE_OK; i++)
+		if (tail_moved(&sink->tails.list[i]))
+			rc = sink->ops->cursor(sink->store, &sink->tails.list[i].cursor);
+	if (rc == STORE_OK)
+		rc = sink->ops->commit(sink->store);
+	if (rc != STORE_OK)
+		return rc;
+	sink->begun = false;
+	sink->synced = false;
+	tails_commit(&sink->tails);
+	tell(sink);
+	set_failing(sink, NULL);
+	return STORE_OK;
+}
+
+/* Reads, builds and puts up to one batch. *more: it was a full one. */
+static int
+turn(struct sink *sink, bool *more)
+{
+	unsigned budget = BATCH_RECORDS;
+	struct record record;
+	struct tail *t;
+	uint64_t position;
+	int rc = STORE_OK;
+	bool finished;
+
+	while (rc == STORE_OK && sink->batch + sink->dropped < BATCH_SPANS &&
+	    tails_next(&sink->tails, &t, &record, &position, &budget) == READER_RECORD) {
+		rc = begin(sink);
+		if (rc == STORE_OK)
+			rc = take_end(sink, t, &record, position);
+	}
+	*more = budget == 0 || sink->batch + sink->dropped == BATCH_SPANS;
+	if (rc != STORE_OK)
+		return rc;
+	finished = !*more && tails_finish(&sink->tails);
+	return sink->begun || finished ? commit(sink) : STORE_OK;
+}
+
+/* What the store may take: its own limit, and its share of what the file
+ * system has free or has given to it already. */
+static uint64_t
+size_limit(struct sink *sink, const struct config *c)
+{
+	uint64_t limit = c->store.max_bytes, share;
+	struct statvfs fs;
+
+	if (c->store.max_disk_percent == 0 || statvfs(c->data_dir, &fs) != 0)
+		return limit;
+	share = (uint64_t)fs.f_bavail * fs.f_frsize + sink->ops->size(sink->store);
+	share = share / 100 * c->store.max_disk_percent;
+	return limit == 0 || share < limit ? share : limit;
+}
+
+/* One step of retention, and when the next one is due. */
+static int
+expire(struct sink *sink, uint64_t now)
+{
+	struct config *c;
+	int64_t before = INT64_MIN;
+	int n;
+
+	if (now < sink->expire_at)
+		return STORE_OK;
+	c = settings(sink);
+	if (c->store.retention_us > 0)
+		before = (int64_t)clock_wall_us() - (int64_t)c->store.retention_us;
+	n = sink->ops->expire(sink->store, before, size_limit(sink, c), EXPIRE_STEPS);
+	config_unref(c);
+	sink->expire_at = now + (n >= EXPIRE_STEPS ? EXPIRE_STEP_US : EXPIRE_US);
+	return n < 0 ? n : STORE_OK;
+}
+
+/* Once a second: new series, what the journal may delete, the lag, retention. */
+static int
+housekeep(struct sink *sink, bool now_or_never)
+{
+	uint64_t now = clock_mono_us();
+	int rc = STORE_OK;
+
+	if (!now_or_never && now - sink->housekept < IDLE_US)
+		return STORE_OK;
+	sink->housekept = now;
+	if (!sink->synced)
+		rc = sink->ops->sync(sink->store);
+	if (rc == STORE_OK) {
+		sink->synced = true;
+		tails_release(&sink->tails, sink->journal);
+		rc = tails_scan(&sink->tails, sink->ops, sink->store);
+	}
+	if (rc == STORE_OK)
+		rc = expire(sink, now);
+	ledger_set(LEDGER_JOURNAL_LAG, (int64_t)tails_lag(&sink->tails));
+	return rc;
+}
+
+/* Waits before the next try, longer each time. */
+static void
+back_off(struct sink *sink, bool stopping)
+{
+	if (stopping)
+		usleep(RETRY_MIN_US);
+	else
+		sink_sleep(sink, sink->retry_us);
+	sink->retry_us = sink->retry_us * 2 > RETRY_MAX_US ? RETRY_MAX_US : sink->retry_us * 2;
+}
+
+/* Nothing more is there: waits for news, but lets load gather. */
+static void
+wait_turn(struct sink *sink, uint64_t turn_start)
+{
+	uint64_t spent;
+
+	journal_wait(sink->journal, IDLE_US);
+	spent = clock_mono_us() - turn_start;
+	if (spent < TURN_US)
+		sink_sleep(sink, TURN_US - spent);
+}
+
+/* Turn after turn, until it is told to stop and all is read or time is up. */
+static void *
+sink_run(void *arg)
+{
+	struct sink *sink = arg;
+	uint64_t start, deadline;
+	bool stopping = false, more = false;
+	int rc;
+
+	thread_name("sink");
+	for (;;) {
+		start = clock_mono_us();
+		stopping = is_stopping(sink, &deadline);
+		rc = open_store(sink) ? turn(sink, &more) : STORE_BUSY;
+		if (rc == STORE_OK)
+			rc = housekeep(sink, stopping && !more);
+		if (rc != STORE_OK)
+			fail(sink);
+		sink->drained = stopping && rc == STORE_OK && !more;
+		if (sink->drained || (stopping && clock_mono_us() >= deadline))
+			break;
+		if (rc != STORE_OK)
+			back_off(sink, stopping);
+		else if (!more && !stopping)
+			wait_turn(sink, start);
+	}
+	sink->drained = sink->drained && tails_lag(&sink->tails) == 0;
+	return NULL;
+}
+
+static void
+sink_free(struct sink *sink)
+{
+	tails_free(&sink->tails);
+	close_store(sink);
+	quarantine_close(sink->quarantine);
+	pthread_cond_destroy(&sink->changed);
+	pthread_mutex_destroy(&sink->lock);
+	config_unref(sink->config);
+	free(sink);
+}
+
+struct sink *
+sink_start(struct journal *journal, struct config *config)
+{
+	struct sink *sink = xcalloc(1, sizeof(*sink));
+
+	sink->journal = journal;
+	sink->config = config_ref(config);
+	sink->user_as_customer = config->user_as_customer;
+	sink->ops = &store_sqlite;
+	sink->retry_us = RETRY_MIN_US;
+	sink->quarantine = quarantine_open(config->data_dir);
+	tails_init(&sink->tails, journal_dir(journal));
+	pthread_mutex_init(&sink->lock, NULL);
+	pthread_cond_init(&sink->changed, NULL);
+	if (pthread_create(&sink->thread, NULL, sink_run, sink) != 0) {
+		log_error("the sink's thread could not be started");
+		sink_free(sink);
+		return NULL;
+	}
+	return sink;
+}
+
+bool
+sink_stop(struct sink *sink, uint64_t deadline_us)
+{
+	bool drained;
+
+	pthread_mutex_lock(&sink->lock);
+	sink->stopping = true;
+	sink->deadline = deadline_us;
+	pthread_cond_broadcast(&sink->changed);
+	pthread_mutex_unlock(&sink->lock);
+	journal_wake(sink->journal);
+	pthread_join(sink->thread, NULL);
+	drained = sink->drained;
+	sink_free(sink);
+	return drained;
+}

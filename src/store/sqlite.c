@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sqlite: the store in one SQLite file, DATA_DIR/spans.db. Owns the connection
+ * and its transactions; what is done inside them stands in put.c, rows.c and
+ * expire.c. The sink holds the one writing handle; readers come and go, also
+ * from other processes, and never write.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "core/limits.h"
+#include "store/db.h"
+
+#define WRITE_WAIT_MS 250		/* then the sink says so and tries again */
+#define READ_WAIT_MS 5000
+#define CHECKPOINT_PAGES 4000		/* 16 MiB of WAL: pages that change often are written once */
+
+static const char *const number_names[NUMBERS] = {
+	[NUMBER_REV] = "rev", [NUMBER_EXPIRED] = "expired", [NUMBER_DUPLICATES] = "duplicates",
+	[NUMBER_PAST] = "past", [NUMBER_PAST_DROPPED] = "past_dropped",
+};
+
+#define COLUMN(symbol, name) ", " name
+static const char span_columns[] =
+#include "store/columns.tbl.h"
+    ;
+#undef COLUMN
+#define COLUMN(symbol, name) ",?"
+static const char span_marks[] =
+#include "store/columns.tbl.h"
+    ;
+#undef COLUMN
+
+static const char *const statement_sql[STATEMENTS] = {
+	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_SPAN] = NULL,	/* put together from the table of columns */
+	[STATEMENT_META] = "INSERT OR REPLACE INTO span_meta VALUES(?,?,?)",
+	[STATEMENT_BODY] = "INSERT OR REPLACE INTO body VALUES(?,?,?,?)",
+	[STATEMENT_EDIT] = "INSERT OR REPLACE INTO span_edit(span, note, positive_feedback, is_pinned)"
+	    " VALUES(?,?,?,?)",
+	[STATEMENT_CURSOR] = "INSERT OR REPLACE INTO cursor VALUES(?,?,?,?,?,?)",
+	[STATEMENT_NUMBER] = "INSERT OR REPLACE INTO meta VALUES(?,?)",
+	[STATEMENT_CHAIN] = "SELECT kind, size, data FROM body WHERE span = (SELECT n FROM span WHERE id = ?)",
+};
+
+int
+store_code(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+		return STORE_OK;
+	case SQLITE_ROW:
+		return STORE_ROW;
+	case SQLITE_CONSTRAINT:
+	case SQLITE_TOOBIG:
+	case SQLITE_MISMATCH:
+	case SQLITE_RANGE:
+		return STORE_E_ROW;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+		return STORE_E_CORRUPT;
+	default:
+		return STORE_BUSY;
+	}
+}
+
+int
+store_exec(struct store *store, const char *sql)
+{
+	return store_code(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+}
+
+sqlite3_stmt *
+store_statement(struct store *store, enum store_statement which)
+{
+	char sql[2048];
+	const char *text = statement_sql[which];
+
+	if (store->statements[which]) {
+		sqlite3_reset(store->statements[which]);
+		return store->statements[which];
+	}
+	if (which == STATEMENT_SPAN) {
+		snprintf(sql, sizeof(sql), "INSERT INTO span(id, rev, tenant, family%s) VALUES(?,?,?,?%s)"
+		    " ON CONFLICT(id) DO NOTHING", span_columns, span_marks);
+		text = sql;
+	}
+	sqlite3_prepare_v3(store->db, text, -1, SQLITE_PREPARE_PERSISTENT, &store->statements[which], NULL);
+	return store->statements[which];
+}
+
+static int
+run(struct store *store, enum store_statement which)
+{
+	sqlite3_stmt *st = store_statement(store, which);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return store_code(rc);
+}
+
+static void
+sqlite_close(struct store *store)
+{
+	if (!store)
+		return;
+	for (int i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close_v2(store->db);
+	ZSTD_freeCCtx(store->cctx);
+	ZSTD_freeDCtx(store->dctx);
+	buf_free(&store->data);
+	buf_free(&store->json);
+	buf_free(&store->text);
+	free(store->path);
+	free(store);
+}
+
+/* The file must be there with mode 0600 before SQLite makes its company, which
+ * takes its mode from it. */
+static bool
+make_file(const char *data_dir, const char *path)
+{
+	int fd;
+
+	if (access(path, F_OK) == 0)
+		return true;
+	if (mkdir(data_dir, 0700) != 0 && errno != EEXIST)
+		return false;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int
+open_write(struct store *store)
+{
+	int rc;
+
+	rc = sqlite3_open_v2(store->path, &store->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_busy_timeout(store->db, WRITE_WAIT_MS);
+	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_PAGES);
+	return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000;"
+	    "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+}
+
+/* Reads one page, so that what is wrong with the file shows here. */
+static int
+probe(struct store *store)
+{
+	return sqlite3_exec(store->db, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
+}
+
+/* Where nothing may be written beside the file (a read-only directory) SQLite
+ * cannot share the log; with no log there is nothing to share. */
+static int
+open_immutable(struct store *store)
+{
+	struct stat st;
+	char *wal = xasprintf("%s-wal", store->path), *uri;
+	int rc = SQLITE_CANTOPEN;
+
+	if (stat(wal, &st) != 0 || st.st_size == 0) {
+		sqlite3_close_v2(store->db);
+		store->db = NULL;
+		uri = sqlite3_mprintf("file:%s?immutable=1", store->path);
+		rc = sqlite3_open_v2(uri, &store->db,
+		    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+		sqlite3_free(uri);
+		if (rc == SQLITE_OK)
+			rc = probe(store);
+	}
+	free(wal);
+	return rc;
+}
+
+static int
+open_read(struct store *store)
+{
+	int rc;
+
+	rc = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_busy_timeout(store->db, READ_WAIT_MS);
+		rc = probe(store);
+	}
+	if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY)
+		rc = open_immutable(store);
+	return rc;
+}
+
+/* The numbers of table meta. */
+static int
+load_numbers(struct store *store)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = sqlite3_prepare_v2(store->db, "SELECT value FROM meta WHERE key = ?", -1, &st, NULL);
+	for (int i = 0; i < NUMBERS && rc == SQLITE_OK; i++) {
+		sqlite3_bind_text(st, 1, number_names[i], -1, SQLITE_STATIC);
+		rc = sqlite3_step(st);
+		store->numbers[i] = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+		if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+			rc = SQLITE_OK;
+		sqlite3_reset(st);
+	}
+	sqlite3_finalize(st);
+	memcpy(store->committed, store->numbers, sizeof(store->committed));
+	return store_code(rc);
+}
+
+/* Why the file cannot be had, in words: errno is of the last call. */
+static void
+open_error(const struct store *store, char *err, size_t errlen)
+{
+	if (!store->write && errno == ENOENT)
+		snprintf(err, errlen, "there is no store yet: %s (has the gateway run with this data_dir?)",
+		    store->path);
+	else
+		snprintf(err, errlen, "%s: %s", store->path, strerror(errno));
+}
+
+static struct store *
+sqlite_open(const char *data_dir, bool write, char *err, size_t errlen)
+{
+	struct store *store = xcalloc(1, sizeof(*store));
+	int rc;
+
+	store->path = xasprintf("%s/%s", data_dir, STORE_FILE);
+	store->write = write;
+	store->touched = true;		/* a former process may not have synced */
+	buf_init(&store->data, LIMIT_ROW_BODY);
+	buf_init(&store->json, LIMIT_ROW_JSON);
+	buf_init(&store->text, LIMIT_ROW_JSON);
+	if (write ? !make_file(data_dir, store->path) : access(store->path, R_OK) != 0) {
+		open_error(store, err, errlen);
+		sqlite_close(store);
+		return NULL;
+	}
+	rc = write ? open_write(store) : open_read(store);
+	if (rc != SQLITE_OK)
+		snprintf(err, errlen, "%s: %s", store->path, store->db ? sqlite3_errmsg(store->db) : "no memory");
+	if (rc != SQLITE_OK || schema_open(store, err, errlen) != STORE_OK || load_numbers(store) != STORE_OK) {
+		sqlite_close(store);
+		return NULL;
+	}
+	if (write)
+		store->cctx = ZSTD_createCCtx();
+	return store;
+}
+
+int
+store_check(const char *data_dir, char *err, size_t errlen)
+{
+	struct store store = { .path = xasprintf("%s/%s", data_dir, STORE_FILE) };
+	int rc = STORE_OK;
+
+	if (access(store.path, R_OK) == 0 && open_read(&store) == SQLITE_OK &&
+	    schema_newer(&store, err, errlen))
+		rc = STORE_E_VERSION;
+	sqlite3_close_v2(store.db);
+	free(store.path);
+	return rc;
+}
+
+static int
+sqlite_begin(struct store *store)
+{
+	return run(store, STATEMENT_BEGIN);
+}
+
+static void
+sqlite_rollback(struct store *store)
+{
+	memcpy(store->numbers, store->committed, sizeof(store->numbers));
+	if (!sqlite3_get_autocommit(store->db))
+		(void)run(store, STATEMENT_ROLLBACK);
+}
+
+static int
+put_number(struct store *store, enum store_number which)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_NUMBER);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_text(st, 1, number_names[which], -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, store->numbers[which]);
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return store_code(rc);
+}
+
+static int
+sqlite_commit(struct store *store)
+{
+	int rc = STORE_OK;
+
+	for (int i = 0; i < NUMBERS && rc == STORE_OK; i++)
+		if (store->numbers[i] != store->committed[i])
+			rc = put_number(store, i);
+	if (rc == STORE_OK)
+		rc = run(store, STATEMENT_COMMIT);
+	if (rc == STORE_OK) {
+		memcpy(store->committed, store->numbers, sizeof(store->committed));
+		store->touched = true;
+	}
+	return rc;
+}
+
+/*
+ * Commits leave the log in the page cache (synchronous = NORMAL): the journal
+ * still has everything. Before the journal lets go, one commit with FULL syncs
+ * the whole log file, and so all commits before it.
+ */
+static int
+sqlite_sync(struct store *store)
+{
+	int rc;
+
+	if (!store->touched)
+		return STORE_OK;
+	rc = store_exec(store, "PRAGMA synchronous = FULL");
+	if (rc == STORE_OK)
+		rc = sqlite_begin(store);
+	if (rc == STORE_OK)
+		rc = put_number(store, NUMBER_REV);
+	if (rc == STORE_OK)
+		rc = run(store, STATEMENT_COMMIT);
+	if (rc != STORE_OK)
+		sqlite_rollback(store);
+	(void)store_exec(store, "PRAGMA synchronous = NORMAL");
+	if (rc == STORE_OK)
+		store->touched = false;
+	return rc;
+}
+
+static int
+sqlite_cursor(struct store *store, const struct store_cursor *c)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_CURSOR);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_text(st, 1, c->series, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, (int64_t)c->position);
+	sqlite3_bind_int64(st, 3, (int64_t)c->stored);
+	sqlite3_bind_int64(st, 4, (int64_t)c->dropped);
+	sqlite3_bind_int64(st, 5, (int64_t)c->begun);
+	sqlite3_bind_int(st, 6, c->finished);
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return store_code(rc);
+}
+
+static void
+read_cursor(sqlite3_stmt *st, struct store_cursor *c)
+{
+	memset(c, 0, sizeof(*c));
+	snprintf(c->series, sizeof(c->series), "%s", (const char *)sqlite3_column_text(st, 0));
+	c->position = (uint64_t)sqlite3_column_int64(st, 1);
+	c->stored = (uint64_t)sqlite3_column_int64(st, 2);
+	c->dropped = (uint64_t)sqlite3_column_int64(st, 3);
+	c->begun = (uint64_t)sqlite3_column_int64(st, 4);
+	c->finished = sqlite3_column_int(st, 5) != 0;
+}
+
+static int
+sqlite_cursors(struct store *store, struct store_cursor **list, size_t *n)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*list = NULL;
+	*n = 0;
+	rc = sqlite3_prepare_v2(store->db, "SELECT * FROM cursor ORDER BY series", -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+			*list = xrealloc(*list, (*n + 1) * sizeof(**list));
+			read_cursor(st, &(*list)[(*n)++]);
+		}
+	sqlite3_finalize(st);
+	return store_code(rc);
+}
+
+static int
+sqlite_forget(struct store *store, const char *series)
+{
+	struct store_cursor *list;
+	size_t n;
+	char *sql;
+	int rc;
+
+	rc = sqlite_cursors(store, &list, &n);
+	for (size_t i = 0; i < n && rc == STORE_OK; i++)
+		if (strcmp(list[i].series, series) == 0) {
+			store->numbers[NUMBER_PAST] += (int64_t)list[i].stored;
+			store->numbers[NUMBER_PAST_DROPPED] += (int64_t)list[i].dropped;
+			sql = sqlite3_mprintf("DELETE FROM cursor WHERE series = %Q", series);
+			rc = store_exec(store, sql);
+			sqlite3_free(sql);
+		}
+	free(list);
+	return rc;
+}
+
+static char *
+decompress(struct store *store, struct slice data, size_t size)
+{
+	char *out = xmalloc(size + 1);
+	size_t n;
+
+	if (!store->dctx)
+		store->dctx = ZSTD_createDCtx();
+	n = ZSTD_decompressDCtx(store->dctx, out, size, data.ptr, data.len);
+	if (n != size) {
+		free(out);
+		return NULL;
+	}
+	return out;
+}
+
+static int
+sqlite_chain(struct store *store, const uint8_t id[16], char **bytes, size_t *len, bool *json)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_CHAIN);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		*json = sqlite3_column_int(st, 0) == BODY_JSON;
+		*len = (size_t)sqlite3_column_int64(st, 1);
+		*bytes = decompress(store, slice_make(sqlite3_column_blob(st, 2),
+		    (size_t)sqlite3_column_bytes(st, 2)), *len);
+		rc = *bytes ? STORE_OK : STORE_E_CORRUPT;
+	} else
+		rc = rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
+	sqlite3_reset(st);
+	return rc;
+}
+
+static int
+sqlite_totals(struct store *store, struct store_totals *t)
+{
+	struct query all = { .tenant = SLICE_NONE, .sort = -1 };
+	int rc = load_numbers(store);
+
+	memset(t, 0, sizeof(*t));
+	t->past = (uint64_t)store->numbers[NUMBER_PAST];
+	t->past_dropped = (uint64_t)store->numbers[NUMBER_PAST_DROPPED];
+	t->expired = (uint64_t)store->numbers[NUMBER_EXPIRED];
+	t->duplicates = (uint64_t)store->numbers[NUMBER_DUPLICATES];
+	return rc == STORE_OK ? store_count(store, &all, &t->rows) : rc;
+}
+
+static const char *
+sqlite_error(struct store *store)
+{
+	return sqlite3_errmsg(store->db);
+}
+
+const struct store_ops store_sqlite = {
+	.name = "sqlite",
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.begin = sqlite_begin,
+	.put = store_put,
+	.cursor = sqlite_cursor,
+	.forget = sqlite_forget,
+	.commit = sqlite_commit,
+	.sync = sqlite_sync,
+	.rollback = sqlite_rollback,
+	.expire = store_expire,
+	.size = store_size,
+	.error = sqlite_error,
+	.cursors = sqlite_cursors,
+	.select = store_select,
+	.next = store_next,
+	.done = store_done,
+	.count = store_count,
+	.chain = sqlite_chain,
+	.totals = sqlite_totals,
+};
