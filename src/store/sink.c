@@ -61,6 +61,7 @@ struct sink {
 	unsigned	 dropped;		/* and not at all */
 	uint64_t	 retry_us;
 	bool		 failing;
+	const char	*trouble;		/* what went wrong, where it was not the store */
 	uint64_t	 housekept, expire_at;
 	bool		 synced;
 };
@@ -94,7 +95,7 @@ sink_sleep(struct sink *sink, uint64_t us)
 
 	pthread_mutex_lock(&sink->lock);
 	while (!sink->stopping && clock_mono_us() < until)
-		pthread_cond_clockwait(&sink->changed, &sink->lock, CLOCK_MONOTONIC, &ts);
+		pthread_cond_timedwait(&sink->changed, &sink->lock, &ts);
 	pthread_mutex_unlock(&sink->lock);
 }
 
@@ -219,8 +220,10 @@ take_end(struct sink *sink, struct tail *t, const struct record *end, uint64_t p
 	int rc;
 
 	copy.payload = SLICE_NONE;
-	if (chain_read(t->reader, position, &chain) < 0)
+	if (chain_read(t->reader, position, &chain) < 0) {
+		sink->trouble = "the journal cannot be read";
 		return STORE_BUSY;
+	}
 	if (!chain.complete)
 		xlog(LOG_LEVEL_WARN, copy.id, "part of its records is missing in the journal");
 	rc = put_chain(sink, t, &copy, position, &chain);
@@ -256,10 +259,11 @@ static void
 fail(struct sink *sink)
 {
 	if (sink->store) {
-		set_failing(sink, sink->ops->error(sink->store));
+		set_failing(sink, sink->trouble ? sink->trouble : sink->ops->error(sink->store));
 		sink->ops->rollback(sink->store);
 	}
 	sink->begun = false;
+	sink->trouble = NULL;
 	sink->batch = sink->quarantined = sink->dropped = 0;
 	quarantine_clear(sink->quarantine);
 	tails_rollback(&sink->tails);
@@ -484,6 +488,7 @@ struct sink *
 sink_start(struct journal *journal, struct config *config)
 {
 	struct sink *sink = xcalloc(1, sizeof(*sink));
+	pthread_condattr_t attr;
 
 	sink->journal = journal;
 	sink->config = config_ref(config);
@@ -493,7 +498,10 @@ sink_start(struct journal *journal, struct config *config)
 	sink->quarantine = quarantine_open(config->data_dir);
 	tails_init(&sink->tails, journal_dir(journal));
 	pthread_mutex_init(&sink->lock, NULL);
-	pthread_cond_init(&sink->changed, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&sink->changed, &attr);
+	pthread_condattr_destroy(&attr);
 	if (pthread_create(&sink->thread, NULL, sink_run, sink) != 0) {
 		log_error("the sink's thread could not be started");
 		sink_free(sink);
