@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log: see log.h. Every thread calls it; it holds no lock and keeps no buffer
- * between calls, a line is made on the stack and goes out in one write. Lines
+ * log: see log.h. Every thread calls it; a line is made on the stack and goes
+ * into the ring of the log thread, or out in one write where none runs. Lines
  * over LINE_MAX_TEXT bytes are cut and end in "...".
  */
 #include <config.h>
@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "base/log.h"
+#include "base/log_ring.h"
 #include "core/utf8.h"
 
 #define LINE_MAX_TEXT 2000
@@ -102,9 +103,10 @@ log_line(enum log_level level, const char *prefix, const char *fmt, va_list ap)
 	} else
 		n += put_escaped(line + n, text, (size_t)len);
 	line[n++] = '\n';
-	do
-		w = write(STDERR_FILENO, line, n);
-	while (w < 0 && errno == EINTR);
+	if (!log_ring_put(line, n))
+		do
+			w = write(STDERR_FILENO, line, n);
+		while (w < 0 && errno == EINTR);
 	errno = saved;
 }
 
@@ -151,5 +153,6 @@ log_bug(const char *file, int line, const char *fmt, ...)
 	va_start(ap, fmt);
 	log_line(LOG_LEVEL_ERROR, prefix, fmt, ap);
 	va_end(ap);
+	log_stop();
 	abort();
 }

@@ -13,6 +13,12 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* From here on a thread of its own writes the lines, so that no caller waits
+ * for standard error; what does not fit its buffer is counted and told. */
+void	log_start(void);
+/* Writes out what waits; then lines are written by their callers again. */
+void	log_stop(void);
+
 void	log_set_level(enum log_level);
 bool	log_enabled(enum log_level);
 

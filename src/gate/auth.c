@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * auth: spangate keys, and the check that keeps web pages of other sites away
+ * from a gateway without keys (DNS rebinding, cross-site requests).
+ */
+#include "gate/auth.h"
+
+/* Where a key may stand, strongest first. With X-Spangate-Key the client's own
+ * Authorization is the provider's. */
+static const struct slice key_fields[] = {
+	SLICE("x-spangate-key"), SLICE("authorization"), SLICE("x-api-key"), SLICE("api-key"),
+};
+
+bool
+auth_is_credential(struct slice name)
+{
+	size_t i;
+
+	for (i = 1; i < sizeof(key_fields) / sizeof(key_fields[0]); i++)
+		if (slice_caseeq(name, key_fields[i]))
+			return true;
+	return slice_caseeq(name, SLICE("x-goog-api-key"));
+}
+
+struct slice
+auth_secret(struct slice value)
+{
+	if (value.len > 7 && slice_caseeq(slice_make(value.ptr, 7), SLICE("Bearer ")))
+		return slice_trim(slice_from(value, 7));
+	if (value.len > 8 && slice_caseeq(slice_make(value.ptr, 8), SLICE("Api-Key ")))
+		return slice_trim(slice_from(value, 8));
+	return value;
+}
+
+/* "localhost", "127.0.0.1", "[::1]", each with a port or without. */
+static bool
+host_is_loopback(struct slice host)
+{
+	static const struct slice names[] = {
+		SLICE("localhost"), SLICE("127.0.0.1"), SLICE("[::1]"),
+	};
+	struct slice rest;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (host.len < names[i].len ||
+		    !slice_caseeq(slice_make(host.ptr, names[i].len), names[i]))
+			continue;
+		rest = slice_from(host, names[i].len);
+		if (rest.len == 0 || rest.ptr[0] == ':')
+			return true;
+	}
+	return false;
+}
+
+static bool
+origin_is_loopback(struct slice origin)
+{
+	const char *p;
+
+	if (origin.ptr == NULL)
+		return true;
+	p = memmem(origin.ptr, origin.len, "://", 3);
+	return p != NULL && host_is_loopback(slice_from(origin, (size_t)(p - origin.ptr) + 3));
+}
+
+static enum auth_result
+auth_open(const struct config *c, const struct http1_head *h, bool loopback)
+{
+	if (!loopback || c->allow_open)
+		return AUTH_OK;
+	if (h->host.ptr != NULL && !host_is_loopback(h->host))
+		return AUTH_FOREIGN;
+	return origin_is_loopback(http1_field(h, SLICE("origin"))) ? AUTH_OK : AUTH_FOREIGN;
+}
+
+enum auth_result
+auth_check(const struct config *c, const struct http1_head *h, bool loopback, struct auth *a)
+{
+	struct slice value;
+	bool any = false;
+	size_t i;
+
+	*a = (struct auth){ 0 };
+	if (c->nkeys == 0)
+		return auth_open(c, h, loopback);
+	for (i = 0; i < sizeof(key_fields) / sizeof(key_fields[0]); i++) {
+		value = http1_field(h, key_fields[i]);
+		if (value.ptr == NULL)
+			continue;
+		any = true;
+		a->key = config_key(c, auth_secret(value));
+		if (a->key != NULL) {
+			a->used = key_fields[i];
+			return AUTH_OK;
+		}
+	}
+	return any ? AUTH_UNKNOWN : AUTH_MISSING;
+}
+
+bool
+auth_has_own(const struct http1_field *fields, size_t n, const struct auth *a)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (auth_is_credential(fields[i].name) &&
+		    !(a->used.ptr != NULL && slice_caseeq(fields[i].name, a->used)))
+			return true;
+	return false;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* local_private: the pool of API threads, as the gate sees it. */
+#ifndef GATE_LOCAL_PRIVATE_H
+#define GATE_LOCAL_PRIVATE_H
+
+#include "gate/exchange.h"
+#include "gate/local.h"
+
+extern const struct up_ops local_ops;
+
+struct local_pool;
+
+struct local_pool	*local_pool_start(unsigned threads, local_handler *, void *arg);
+/* Takes no more jobs and ends the threads after those that it has. */
+void			 local_pool_stop(struct local_pool *);
+/* After local_pool_stop, and when no gate thread is left. */
+void			 local_pool_free(struct local_pool *);
+
+#endif
