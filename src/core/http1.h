@@ -61,6 +61,7 @@ struct http1_head {
 	/* both */
 	unsigned	minor;		/* HTTP/1.minor: 0 or 1 */
 	bool		keep_alive;	/* by version and Connection */
+	bool		nominates;	/* Connection names more than close and keep-alive */
 	enum http1_framing framing;
 	uint64_t	length;		/* of HTTP1_SIZED */
 	size_t		nfields;
