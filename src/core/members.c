@@ -225,7 +225,7 @@ rewrite_header_params(struct slice value, struct buf *json)
 	struct jvalue v;
 	char *text;
 
-	if (!header_text(value, json))
+	if (!header_text(value, json) || json->len == start)
 		return false;
 	text = json->ptr + start;
 	if (jscan_check(slice_make(text, json->len - start), &v, NULL) != JSCAN_END ||
