@@ -181,6 +181,22 @@ config_key(const struct config *c, struct slice text)
 	return found;
 }
 
+bool
+config_flag(struct slice name, bool *is_switch)
+{
+	size_t	i;
+
+	*is_switch = false;
+	if (slice_eq(name, SLICE("upstream")))
+		return true;
+	for (i = 0; i < config_options_count; i++)
+		if (slice_eq(slice_str(config_options[i].flag), name)) {
+			*is_switch = config_options[i].type == OPTION_BOOL;
+			return name.len > 0;
+		}
+	return false;
+}
+
 static uint64_t
 value_get(const struct config *c, const struct option *o)
 {

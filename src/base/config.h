@@ -116,8 +116,13 @@ void	key_hash(struct slice text, uint8_t out[32]);
  * with commas between; how many. */
 size_t	config_restart_needed(const struct config *, const struct config *, struct buf *names);
 
+/* Is there a flag of that name ("data-dir")? *is_switch: it needs no value. */
+bool	config_flag(struct slice name, bool *is_switch);
+
 /* Writes the sample file / the help of all options. */
 void	config_print_sample(FILE *);
 void	config_print_help(FILE *);
+/* One line of help: what is typed, and in the next column what it does. */
+void	config_print_help_line(FILE *, const char *typed, const char *sentence);
 
 #endif

@@ -10,7 +10,9 @@
 #include "base/config.h"
 #include "base/config_int.h"
 
+#define LINE_COLUMNS 79
 #define HELP_COLUMN 24
+#define HELP_INDENT "                        "
 
 static const char sample_head[] =
 "# spangate's settings. A line that is commented out shows the default, or an\n"
@@ -75,20 +77,38 @@ option_shown(const struct option *o)
 	return o->hint != NULL ? o->hint : "";
 }
 
+/* Bytes of text that go on a line with that much room. */
+static size_t
+line_length(const char *text, size_t room)
+{
+	size_t	n = room;
+
+	if (strlen(text) <= room)
+		return strlen(text);
+	while (n > 0 && text[n] != ' ')
+		n--;
+	return n > 0 ? n : room;
+}
+
 static void
 sentence_print(FILE *f, const char *indent, const char *text)
 {
-	size_t	room = 78 - strlen(indent);
+	size_t	n;
 
-	while (strlen(text) > room) {
-		size_t	n = room;
-
-		while (n > 0 && text[n] != ' ')
-			n--;
+	for (; *text != '\0'; text += n + (text[n] == ' ')) {
+		n = line_length(text, LINE_COLUMNS - strlen(indent));
 		fprintf(f, "%s%.*s\n", indent, (int)n, text);
-		text += n + 1;
 	}
-	fprintf(f, "%s%s\n", indent, text);
+}
+
+void
+config_print_help_line(FILE *f, const char *typed, const char *sentence)
+{
+	size_t	n = line_length(sentence, LINE_COLUMNS - HELP_COLUMN);
+
+	fprintf(f, "  %-*s%.*s\n", HELP_COLUMN - 2, typed, (int)n, sentence);
+	if (sentence[n] != '\0')
+		sentence_print(f, HELP_INDENT, sentence + n + 1);
 }
 
 /* The options of the top scope; a group's name stands before its first one. */
@@ -147,32 +167,41 @@ config_print_sample(FILE *f)
 	sample_scope(f, SCOPE_KEY, sample_keys);
 }
 
-static void
-help_line(FILE *f, const char *flag, const char *value, const char *sentence)
+static const char *
+value_name(const struct option *o)
 {
-	char	left[64];
-
-	snprintf(left, sizeof(left), "  --%s%s%s", flag, *value ? " " : "", value);
-	fprintf(f, "%-*s  %s\n", HELP_COLUMN, left, sentence);
+	switch (o->type) {
+	case OPTION_LISTEN:
+		return " ADDRESS";
+	case OPTION_COUNT:
+		return " N";
+	case OPTION_ENUM:
+		return " LEVEL";
+	case OPTION_BOOL:
+		return "";
+	default:
+		return " DIR";
+	}
 }
 
 void
 config_print_help(FILE *f)
 {
+	char	typed[64], sentence[256];
 	size_t	i;
 
 	for (i = 0; i < config_options_count; i++) {
 		const struct option *o = &config_options[i];
+		bool shown = o->deflt != NULL && o->type != OPTION_BOOL;
 
 		if (o->flag == NULL)
 			continue;
-		help_line(f, o->flag, o->type == OPTION_LISTEN ? "ADDRESS" :
-		    o->type == OPTION_COUNT ? "N" : o->type == OPTION_ENUM ? "LEVEL" :
-		    o->type == OPTION_BOOL ? "" : "DIR", o->sentence);
-		if (o->deflt != NULL && o->type != OPTION_BOOL)
-			fprintf(f, "%*s  Default: %s.\n", HELP_COLUMN, "", o->deflt);
+		snprintf(typed, sizeof(typed), "--%s%s", o->flag, value_name(o));
+		snprintf(sentence, sizeof(sentence), "%s%s%s%s", o->sentence,
+		    shown ? " Default: " : "", shown ? o->deflt : "", shown ? "." : "");
+		config_print_help_line(f, typed, sentence);
 		if (o->type == OPTION_LISTEN)
-			help_line(f, "upstream", "URL", "Base URL of the provider openai.\n"
-			    "                          Default: https://api.openai.com/v1.");
+			config_print_help_line(f, "--upstream URL", "Base URL of the provider "
+			    "openai. Default: https://api.openai.com/v1.");
 	}
 }

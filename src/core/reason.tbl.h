@@ -21,5 +21,6 @@ REASON(BODY_TIMEOUT, "body_timeout", 1, 408, "the client's request body did not 
 REASON(BODY_TOO_LARGE, "body_too_large", 1, 413, "the request body is larger than allowed")
 REASON(BODY_MALFORMED, "body_malformed", 1, 400, "the request body's framing is not valid")
 REASON(OVERLOADED, "overloaded", 1, 503, "too many request bodies are held already")
-REASON(NO_PROVIDER_KEY, "no_provider_key", 1, 401, "neither the provider's settings nor the request hold a provider key")
+REASON(NO_PROVIDER_KEY, "no_provider_key", 1, 401,
+    "neither the provider's settings nor the request hold a provider key")
 REASON(CLIENT_TIMEOUT, "client_timeout", 1, 499, "the client did not read the answer for too long")

@@ -26,7 +26,8 @@ void	 reader_close(struct reader *);
 enum reader_result {
 	READER_NONE = 0,	/* nothing more for now; live series may grow */
 	READER_RECORD = 1,
-	READER_E_CORRUPT = -1,	/* a record before the end of the data is damaged: reader_position tells where; reader_skip goes on */
+	/* a record before the end of the data is damaged: reader_position tells where; reader_skip goes on */
+	READER_E_CORRUPT = -1,
 	READER_E_IO = -2,
 	READER_E_VERSION = -3,	/* a newer format */
 };

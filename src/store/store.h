@@ -75,7 +75,8 @@ struct store_ops {
 
 	/* Readers. */
 	int	(*cursors)(struct store *, struct store_cursor **list, size_t *n);	/* free(*list) */
-	/* Rows by query, newest first unless it says otherwise; STORE_ROW for each, STORE_OK at the end. The span lives until the next call. */
+	/* Rows by query, newest first unless it says otherwise; STORE_ROW for each, STORE_OK at the end.
+	 * The span lives until the next call. */
 	int	(*select)(struct store *, const struct query *, struct store_rows **);
 	int	(*next)(struct store_rows *, const struct span **);
 	void	(*done)(struct store_rows *);

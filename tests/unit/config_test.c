@@ -196,7 +196,8 @@ test_refusals(void)
 	ok(refused("providers:\n  x: { base_url: foo }\n", ":2:3: providers.x.base_url: \"foo\": it must begin"));
 	ok(refused("providers:\n  v1: { base_url: \"http://x\" }\n", ":2:3: providers.v1: this name is taken"));
 	ok(refused("providers:\n  A: { base_url: \"http://x\" }\n", ":2:3: providers.A: a provider's name is made of"));
-	ok(refused("providers:\n  a: { base_url: \"http://x\", api: gpt }\n", ":2:35: providers.a.api: expected one of openai, anthropic"));
+	ok(refused("providers:\n  a: { base_url: \"http://x\", api: gpt }\n",
+	    ":2:35: providers.a.api: expected one of openai, anthropic"));
 	ok(refused("providers:\n  a: { base_url: \"http://x/\", default: true }\n"
 	    "  b: { base_url: \"http://x/\", default: true }\n", ":3:3: providers: a and b are both"));
 	ok(refused("routes:\n  - model: x\n", ":2:5: routes: provider is missing"));

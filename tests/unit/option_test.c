@@ -7,7 +7,8 @@
 #include "tap.h"
 
 static const struct option duration = { "d", NULL, OPTION_DURATION, 1000, 86400000000, "30s", NULL, 0, "", 0, 0, 0 };
-static const struct option size = { "s", NULL, OPTION_SIZE, 1, (uint64_t)1 << 50, "10GiB", NULL, OPTION_OFF, "", 0, 0, 0 };
+static const struct option size = { "s", NULL, OPTION_SIZE, 1, (uint64_t)1 << 50, "10GiB",
+    NULL, OPTION_OFF, "", 0, 0, 0 };
 static const struct option percent = { "p", NULL, OPTION_PERCENT, 1, 100, "80", NULL, 0, "", 0, 0, 0 };
 static const struct option count = { "c", NULL, OPTION_COUNT, 0, 64, "0", NULL, 0, "", 0, 0, 0 };
 static const struct option word = { "e", NULL, OPTION_ENUM, 0, 2, NULL, "red|green|blue", 0, "", 0, 0, 0 };
