@@ -25,6 +25,8 @@
 #define LIMIT_HELD_EVENT (64 * KIB)	/* an event held back by the usage filter, then let go as it is */
 #define LIMIT_ERROR_HELD (64 * KIB)	/* of an error answer held while another attempt is possible */
 #define LIMIT_EVENT (32 * MIB)		/* one event that the span builder puts together */
+#define LIMIT_EXPANDED (64 * MIB)	/* a body that the span builder has decoded or put together */
+#define LIMIT_BUILD (512u * MIB)	/* all memory of one build: a few texts of LIMIT_EXPANDED */
 #define LIMIT_OUT_HIGH (512 * KIB)	/* unsent bytes for a slow reader: pause its provider */
 #define LIMIT_OUT_LOW (128 * KIB)	/* resume below */
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inner: the state of one build, shared by the files of the builder and by
+ * nobody else.
+ */
+#ifndef SPAN_INNER_H
+#define SPAN_INNER_H
+
+#include "core/family.h"
+#include "core/jscan.h"
+#include "core/sse.h"
+#include "span/arena.h"
+#include "span/build.h"
+#include "span/family.h"
+#include "span/gaps.h"
+#include "span/times.h"
+#include "span/usage.h"
+#include "span/warn.h"
+
+/* One SEND with its HEAD; either may be missing. */
+struct attempt {
+	uint64_t	number;
+	bool		has_send, has_head;
+	struct slice	send, head;	/* payloads */
+};
+
+/* Body bytes of one record. */
+struct part {
+	uint64_t	attempt;
+	uint64_t	offset;		/* in the body on the wire */
+	int64_t		t, held;
+	struct slice	bytes;
+	size_t		end;		/* of what it became in the joined body */
+	bool		gap;		/* bytes before it were left out */
+};
+
+struct parts {
+	struct part	*list;
+	size_t		 n, cap;
+};
+
+/* A body put together and decoded. */
+struct body {
+	struct slice	text;		/* up to the first gap */
+	struct slice	tail;		/* behind the last gap, SLICE_NONE without one */
+	struct slice	type;		/* Content-Type, or SLICE_NONE */
+	bool		cut;		/* not all of it is there */
+	bool		opaque;		/* its coding cannot be undone */
+	uint64_t	length;		/* on the wire */
+	struct jvalue	json;		/* JNONE when it is none */
+	int64_t		t_last;		/* of its last part */
+	int64_t		held;		/* sum over its parts */
+};
+
+struct build {
+	struct build_options options;
+	struct span	 span;
+	struct arena	 arena;
+	struct warnings	 warnings;
+	bool		 finished;
+	/* records */
+	bool		 has_begin, has_end;
+	struct slice	 begin, end;	/* payloads */
+	struct attempt	*attempts;
+	size_t		 nattempts, cap_attempts;
+	struct parts	 request_parts, answer_parts;
+	/* what they amount to */
+	const struct attempt *last;	/* the attempt whose answer counts, or NULL */
+	enum family	 family;
+	const struct family_ops *ops;
+	void		*family_state;	/* of ops */
+	struct body	 request, answer;
+	int64_t		 status;	/* the provider's, 0: none */
+	bool		 stream;	/* the answer is an event stream */
+	bool		 hidden;	/* disable_log: texts stay out of the span */
+	/* what the family found in the answer */
+	bool		 finish_seen;	/* it came to its end: a finish reason, a whole document */
+	bool		 done_seen;	/* [DONE] */
+	struct slice	 error;		/* message of an error in the answer */
+	bool		 tier_told, model_told;
+	struct usage	 usage;
+	bool		 has_usage;
+	bool		 usage_early;	/* told before the end: cumulative */
+	struct buf	 usage_text;	/* the last usage object as it came */
+	int64_t		 t_content;	/* first event with content */
+	struct gaps	 gaps;
+};
+
+/* Shorthands over the arena. */
+struct slice	build_text(struct build *, struct jvalue);	/* a string's characters */
+struct slice	build_scalar(struct build *, struct jvalue);	/* so, or a number's text */
+struct slice	build_quoted(struct build *, struct slice text);	/* text as a JSON string */
+struct slice	build_take(struct build *, struct buf *);	/* its content, null when empty */
+
+/* The value of a JSON text, JNONE if it is none; bytes that are not UTF-8 are
+ * mended in a copy. */
+struct jvalue	build_json(struct build *, struct slice text);
+
+/* Notes an error message, the first one counts. */
+void		 build_error(struct build *, struct slice message);
+/* Notes a usage object if it is one and counts something. overlay: it may be
+ * a portion of what was told before. */
+void		 build_usage(struct build *, struct jvalue, bool overlay);
+
+/* The answer's model, unless it is empty or one was told before. */
+void		 build_model(struct build *, struct jvalue);
+/* The answer's service tier, the first one told, in place of the request's. */
+void		 build_tier(struct build *, struct jvalue);
+
+/* body.c: joins and decodes the parts of one attempt (request: attempt 0). */
+void		 body_join(struct build *, struct parts *, uint64_t attempt,
+		    struct slice codings, struct body *, bool answer);
+
+/* request.c */
+void		 request_build(struct build *);
+/* answer.c */
+void		 answer_build(struct build *);
+/* status.c: after the answer */
+void		 status_build(struct build *);
+/* meta.c: ids, attempts, headers */
+void		 meta_build(struct build *);
+/* The value of a kept header line, SLICE_NONE if none. */
+struct slice	 meta_header(struct slice lines, struct slice name);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json: what the builder's parts share in reading checked JSON: picking
+ * members in one pass, and texts between the quotes, which are put together as
+ * they stand.
+ */
+#ifndef SPAN_JSON_H
+#define SPAN_JSON_H
+
+#include "core/jscan.h"
+
+/* The members of these n names in one pass, JNONE where absent; of several
+ * the last one. Any other kind than an object has none. */
+void	json_pick(struct jvalue object, const struct slice *names,
+	    struct jvalue *out, size_t n);
+/* A string's characters as they stand between its quotes; SLICE_NONE if v is
+ * no string. */
+struct slice json_inner(struct jvalue v);
+/* The elements of an array as they stand between its brackets, trimmed. */
+struct slice json_elements(struct jvalue array);
+/* Neither absent, null, false, zero nor empty. */
+bool	json_truthy(struct jvalue v);
+/* Appends a checked JSON text without its white space, each comma and colon
+ * followed by `gap`. */
+void	json_respace(struct slice text, const char *gap, struct buf *out);
+/* Appends the inside of a JSON string that holds these characters. */
+void	json_escape(struct slice characters, struct buf *out);
+/* Appends the bytes with U+FFFD in place of those that are not UTF-8. */
+void	json_repair(struct slice, struct buf *out);
+/* White space (line ends too) off both ends. */
+struct slice json_trim(struct slice);
+/* Is it well-formed UTF-8 without NUL? */
+bool	json_is_text(struct slice);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage.c: every known spelling of usage. Called by the families; it decides
+ * nothing about cost.
+ */
+#include "span/usage.h"
+
+#include "span/json.h"
+
+enum {
+	PROMPT, INPUT, COMPLETION, OUTPUT, TOTAL,
+	PROMPT_DETAILS, INPUT_DETAILS, INPUT_DETAIL, PROMPT_DETAIL,
+	COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL,
+	CACHE_READ, HIT, CACHED, NUM_CACHED, CREATION, REASONING,
+	COST, TICKS, ESTIMATED, MEMBERS
+};
+
+static const struct slice names[MEMBERS] = {
+	[PROMPT] = SLICE("prompt_tokens"),
+	[INPUT] = SLICE("input_tokens"),
+	[COMPLETION] = SLICE("completion_tokens"),
+	[OUTPUT] = SLICE("output_tokens"),
+	[TOTAL] = SLICE("total_tokens"),
+	[PROMPT_DETAILS] = SLICE("prompt_tokens_details"),
+	[INPUT_DETAILS] = SLICE("input_tokens_details"),
+	[INPUT_DETAIL] = SLICE("input_token_details"),
+	[PROMPT_DETAIL] = SLICE("prompt_token_details"),
+	[COMPLETION_DETAILS] = SLICE("completion_tokens_details"),
+	[OUTPUT_DETAILS] = SLICE("output_tokens_details"),
+	[OUTPUT_DETAIL] = SLICE("output_token_details"),
+	[CACHE_READ] = SLICE("cache_read_input_tokens"),
+	[HIT] = SLICE("prompt_cache_hit_tokens"),
+	[CACHED] = SLICE("cached_tokens"),
+	[NUM_CACHED] = SLICE("num_cached_tokens"),
+	[CREATION] = SLICE("cache_creation_input_tokens"),
+	[REASONING] = SLICE("reasoning_tokens"),
+	[COST] = SLICE("cost"),
+	[TICKS] = SLICE("cost_in_usd_ticks"),
+	[ESTIMATED] = SLICE("estimated_cost"),
+};
+
+/* Some providers write counts as 12.0 or even 12.5. */
+static void
+count_read(struct span_int *out, struct jvalue v)
+{
+	double number;
+
+	if (out->set || v.kind != JNUMBER)
+		return;
+	if (jint(v, &out->v))
+		out->set = true;
+	else if (jnumber(v, &number) && number > -9e15 && number < 9e15)
+		*out = (struct span_int){ true, (int64_t)number };
+}
+
+/* The first of the members that is a number. */
+static void
+count_first(struct span_int *out, const struct jvalue *v, const int *which, size_t n)
+{
+	while (n-- > 0)
+		count_read(out, v[*which++]);
+}
+
+static void
+count_within(struct span_int *out, const struct jvalue *v, const int *which, size_t n,
+    struct slice name)
+{
+	while (n-- > 0)
+		count_read(out, jget(v[*which++], name));
+}
+
+#define FIRST(out, ...) \
+	count_first(&(out), v, (const int[]){ __VA_ARGS__ }, \
+	    sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int))
+#define WITHIN(out, name, ...) \
+	count_within(&(out), v, (const int[]){ __VA_ARGS__ }, \
+	    sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int), SLICE(name))
+
+static void
+cost_read(struct span_int *out, const struct jvalue *v)
+{
+	struct jvalue cost = v[COST];
+	int64_t ticks;
+
+	if (cost.kind == JOBJECT)
+		cost = jget(cost, SLICE("total_cost"));
+	if (cost.kind == JNUMBER)
+		out->set = usage_pico(cost.text, &out->v);
+	else if (v[TICKS].kind == JNUMBER && jint(v[TICKS], &ticks) &&
+	    ticks >= 0 && ticks < INT64_MAX / 100)
+		*out = (struct span_int){ true, ticks * 100 };	/* a tick is 10^-10 USD */
+	else if (v[ESTIMATED].kind == JNUMBER)
+		out->set = usage_pico(v[ESTIMATED].text, &out->v);
+}
+
+bool
+usage_read(struct usage *u, struct jvalue object)
+{
+	struct jvalue v[MEMBERS];
+
+	*u = (struct usage){ .prompt.set = false };
+	if (object.kind != JOBJECT)
+		return false;
+	json_pick(object, names, v, MEMBERS);
+	FIRST(u->prompt, PROMPT, INPUT);
+	FIRST(u->completion, COMPLETION, OUTPUT);
+	FIRST(u->total, TOTAL);
+	WITHIN(u->cached, "cached_tokens", PROMPT_DETAILS, INPUT_DETAILS, INPUT_DETAIL);
+	FIRST(u->cached, CACHE_READ, HIT, CACHED, NUM_CACHED);
+	WITHIN(u->cached, "cached_tokens", PROMPT_DETAIL);
+	FIRST(u->cache_creation, CREATION);
+	WITHIN(u->cache_creation, "cache_write_tokens", PROMPT_DETAILS, INPUT_DETAILS);
+	WITHIN(u->cache_creation, "cache_creation_tokens", PROMPT_DETAILS);
+	WITHIN(u->reasoning, "reasoning_tokens", COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL);
+	FIRST(u->reasoning, REASONING);
+	WITHIN(u->reasoning, "thinking_tokens", OUTPUT_DETAILS);
+	cost_read(&u->provider_cost, v);
+	return u->prompt.set || u->completion.set || u->total.set;
+}
+
+static void
+count_overlay(struct span_int *count, const struct span_int *next)
+{
+	if (next->set)
+		*count = *next;
+}
+
+void
+usage_overlay(struct usage *u, const struct usage *next)
+{
+	count_overlay(&u->prompt, &next->prompt);
+	count_overlay(&u->completion, &next->completion);
+	count_overlay(&u->total, &next->total);
+	count_overlay(&u->cached, &next->cached);
+	count_overlay(&u->cache_creation, &next->cache_creation);
+	count_overlay(&u->reasoning, &next->reasoning);
+	count_overlay(&u->provider_cost, &next->provider_cost);
+}
+
+/* The exponent behind e or E, kept within what matters. */
+static bool
+exponent_read(struct slice s, long *out)
+{
+	bool minus = s.len > 0 && *s.ptr == '-';
+	long e = 0;
+
+	if (s.len > 0 && (*s.ptr == '-' || *s.ptr == '+'))
+		s = slice_from(s, 1);
+	for (; s.len > 0; s = slice_from(s, 1)) {
+		if (*s.ptr < '0' || *s.ptr > '9')
+			return false;
+		if (e < 100000)
+			e = e * 10 + (*s.ptr - '0');
+	}
+	*out = minus ? -e : e;
+	return true;
+}
+
+bool
+usage_pico(struct slice s, int64_t *out)
+{
+	long shift = 12, e = 0;		/* decimal places still to go */
+	bool point = false;
+	int64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < s.len && s.ptr[i] != 'e' && s.ptr[i] != 'E'; i++) {
+		char c = s.ptr[i];
+
+		if (c == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (c < '0' || c > '9')
+			return false;
+		if (value < INT64_MAX / 100) {
+			value = value * 10 + (c - '0');
+			shift -= point;
+		} else
+			shift += !point;
+	}
+	if (i < s.len && !exponent_read(slice_from(s, i + 1), &e))
+		return false;
+	for (shift += e; shift < 0 && value > 0; shift++)
+		value /= 10;
+	for (; shift > 0 && value > 0; shift--) {
+		if (value > INT64_MAX / 10)
+			return false;
+		value *= 10;
+	}
+	*out = value;
+	return s.len > 0;
+}

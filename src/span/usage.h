@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage: the token counts of any provider's usage object, read into one form.
+ * Numbers stay as the provider counts them; what it did not say is unset.
+ */
+#ifndef SPAN_USAGE_H
+#define SPAN_USAGE_H
+
+#include "core/jscan.h"
+#include "span/span.h"
+
+struct usage {
+	struct span_int	prompt;		/* input */
+	struct span_int	completion;	/* output, as reported: with or without reasoning */
+	struct span_int	total;
+	struct span_int	cached;		/* read from the provider's cache */
+	struct span_int	cache_creation;	/* written to it */
+	struct span_int	reasoning;
+	struct span_int	provider_cost;	/* 10^-12 USD, what the provider says it charged */
+};
+
+/* Reads one usage object. False, *out unset: v is none, or counts nothing. */
+bool	usage_read(struct usage *out, struct jvalue v);
+/* Puts what `next` says over what is there: for streams that tell their usage
+ * in portions. */
+void	usage_overlay(struct usage *, const struct usage *next);
+/* A decimal number's text (not negative) times 10^12, exactly; digits beyond are dropped.
+ * False: no such number, or too large. */
+bool	usage_pico(struct slice number, int64_t *out);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What may be told in a span's `warnings`: WARNING(symbol, "code", sentence).
+ * A detail, if there is one, is printed after the sentence and a colon.
+ */
+WARNING(BUILD_FAILED, "build_failed", "this span could not be built from its journal records; sizes only")
+WARNING(BUILD_MEMORY, "build_memory", "the span is larger than the builder may hold; parts of it are missing")
+WARNING(RECORDS_ODD, "records_odd", "journal records were out of place or malformed and were passed over")
+WARNING(END_MISSING, "end_missing", "the journal holds no end of this exchange")
+WARNING(PARTS_LOST, "parts_lost", "the journal had no room for all bytes")
+WARNING(REQUEST_TRUNCATED, "request_truncated", "the middle or end of the request body was not kept")
+WARNING(BODY_TRUNCATED, "body_truncated", "the middle or end of the answer's body was not kept")
+WARNING(BODY_BINARY, "body_binary", "the answer's body is not text and is not shown")
+WARNING(REQUEST_BINARY, "request_binary", "the request's body is not text and is not shown")
+WARNING(BODY_NOT_JSON, "body_not_json", "the answer's body is not valid JSON")
+WARNING(REQUEST_NOT_JSON, "request_not_json", "the request's body is not valid JSON")
+WARNING(REQUEST_CODING, "request_coding_unknown", "the request's content coding cannot be read")
+WARNING(CODING_UNKNOWN, "coding_unknown", "the answer's content coding cannot be read")
+WARNING(CODING_BROKEN, "coding_broken", "the answer's compressed body is damaged or cut")
+WARNING(EXPANDED_LIMIT, "expanded_limit", "the compressed body expands to more than is read")
+WARNING(EVENT_NOT_JSON, "event_not_json", "events of the stream that are not JSON objects were passed over")
+WARNING(EVENT_TOO_LARGE, "event_too_large", "an event of the stream is larger than is read")
+WARNING(BAD_UTF8, "bad_utf8", "bytes that are not UTF-8 were replaced by U+FFFD")
+WARNING(NO_FINISH_REASON, "no_finish_reason", "the stream was ended by [DONE] without a finish_reason")
+WARNING(STREAM_TRUNCATED, "stream_truncated", "the stream ended without finish_reason and without [DONE]")
+WARNING(TOO_MANY_CHOICES, "too_many_choices", "the answer has more choices or tool calls than are kept")
+WARNING(USAGE_PARTIAL, "usage_partial", "the stream broke off; usage is what had been told until then")
+WARNING(CUSTOMER_CUT, "customer_identifier_cut", "customer_identifier was longer than 254 characters and was cut")
+WARNING(ENVIRONMENT_DIFFERS, "environment_differs", "the request names another environment than its key")
+WARNING(METADATA_NOT_OBJECT, "metadata_not_object", "metadata is not an object and was left out")
+WARNING(MEMBER_TYPE, "member_type", "members of the gateway with a value of the wrong type were left out")
+WARNING(MEMBER_IGNORED, "member_ignored", "members of the gateway that have no effect in this version")
