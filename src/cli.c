@@ -59,6 +59,7 @@ usage_fail(const struct cli_usage *u, const char *what, const char *arg)
 /* Where the value of a flag is put. */
 struct target {
 	const char	**value;	/* a place, or NULL: it is a setting */
+	size_t		  flag;		/* of the own flags; CLI_FLAGS_MAX: none of them */
 	bool		  is_switch;
 };
 
@@ -67,7 +68,7 @@ target_find(const struct cli_usage *u, struct cli_args *a, struct slice name, st
 {
 	size_t	i;
 
-	*t = (struct target){ NULL, false };
+	*t = (struct target){ .flag = CLI_FLAGS_MAX };
 	if (slice_eq(name, SLICE("config"))) {
 		t->value = &a->file;
 		return true;
@@ -75,6 +76,7 @@ target_find(const struct cli_usage *u, struct cli_args *a, struct slice name, st
 	for (i = 0; i < u->nflags; i++)
 		if (slice_eq(slice_str(u->flags[i].name), name)) {
 			t->value = &a->values[i];
+			t->flag = i;
 			t->is_switch = u->flags[i].value == NULL;
 			return true;
 		}
@@ -104,6 +106,11 @@ flag_read(const struct cli_usage *u, struct cli_args *a, int argc, char **argv, 
 		value = argv[++*i];
 	else
 		return usage_fail(u, "a value is missing after", arg);
+	if (t.flag < CLI_FLAGS_MAX) {
+		if (a->ngiven == CLI_GIVEN_MAX)
+			return usage_fail(u, "too many options, from", arg);
+		a->given[a->ngiven++] = (struct cli_given){ t.flag, value };
+	}
 	if (t.value != NULL)
 		*t.value = value;
 	else if (a->nsettings == CLI_SETTINGS_MAX)

@@ -13,6 +13,7 @@
 
 #define CLI_FLAGS_MAX 24
 #define CLI_SETTINGS_MAX 32
+#define CLI_GIVEN_MAX 64
 
 /* Exit codes. */
 enum cli_exit { CLI_GOOD = 0, CLI_BAD = 1, CLI_USAGE = 2 };
@@ -45,6 +46,11 @@ struct cli_args {
 	char		*settings[CLI_SETTINGS_MAX]; /* "data-dir=DIR" for config_load */
 	size_t		 nsettings;
 	const char	*values[CLI_FLAGS_MAX]; /* of the own flags, by place; "" for a switch; NULL: not given */
+	struct cli_given {
+		size_t		 flag;		/* its place */
+		const char	*value;
+	} given[CLI_GIVEN_MAX];		/* the own flags as they came, for those that may be repeated */
+	size_t		 ngiven;
 	char		**words;	/* what is no flag, in order */
 	size_t		 nwords;
 };
