@@ -7,6 +7,8 @@
  */
 #include "core/head.h"
 
+#include "core/fold.h"
+
 struct known {
 	const char	*name;		/* letters, digits and dashes; lower case */
 	unsigned	 flags;
@@ -263,41 +265,12 @@ static const char *const secret_members[] = { "sig", "code", "pwd", "pass" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Eight bytes with their letters in lower case. Other bytes of a table's
- * names have that bit already, and what could be taken for them is no token. */
-static inline uint64_t
-word_fold(const char *p)
-{
-	uint64_t w;
-
-	memcpy(&w, p, sizeof(w));
-	return w | 0x2020202020202020u;
-}
-
-/* Is the name of n bytes at p the table's name, which has n bytes too. */
-static inline bool
-name_is(const char *p, const char *name, size_t n)
-{
-	size_t i;
-
-	if (n < 8) {
-		for (i = 0; i < n; i++)
-			if ((p[i] | 0x20) != name[i])
-				return false;
-		return true;
-	}
-	for (i = 0; i + 8 < n; i += 8)
-		if (word_fold(p + i) != word_fold(name + i))
-			return false;
-	return word_fold(p + n - 8) == word_fold(name + n - 8);
-}
-
 static bool
 name_starts(struct slice name, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	return name.len > n && name_is(name.ptr, prefix, n);
+	return name.len > n && fold_eq(name.ptr, prefix, n);
 }
 
 static bool
@@ -305,7 +278,7 @@ name_ends(struct slice name, const char *suffix)
 {
 	size_t n = strlen(suffix);
 
-	return name.len >= n && name_is(name.ptr + name.len - n, suffix, n);
+	return name.len >= n && fold_eq(name.ptr + name.len - n, suffix, n);
 }
 
 static bool
@@ -326,7 +299,8 @@ flags_guess(struct slice name)
 	unsigned flags = name_ends_secret(name) ? HEAD_SECRET : 0;
 	size_t i;
 
-	if (name_starts(name, "x-data-") && name_ends(name, "-params"))
+	if (name.len > 14 && name_starts(name, "x-data-") &&
+	    name_ends(name, "-params"))
 		return flags | HEAD_OURS;
 	for (i = 0; i < COUNT(prefixes); i++)
 		if (name_starts(name, prefixes[i].name))
@@ -349,7 +323,7 @@ head_flags(struct slice name)
 		first = name.ptr[0] | 0x20;
 		for (i = 0; i < count; i++, k++)
 			if (k->name[0] == first &&
-			    name_is(name.ptr, k->name, name.len))
+			    fold_eq(name.ptr, k->name, name.len))
 				return k->flags;
 	}
 	return flags_guess(name);
@@ -364,23 +338,50 @@ head_is_hop(const struct http1_head *h, size_t i)
 	    (h->nominates && http1_connection_names(h, name));
 }
 
+/* Copies eight bytes with 'A' to 'Z' in lower case: the high bit of each byte
+ * tells in turn whether it is ASCII, from 'A' on, and beyond 'Z'. */
+static inline void
+word_lower(char *out, const char *p)
+{
+	const uint64_t each = 0x0101010101010101u;
+	uint64_t w, low, upper;
+
+	memcpy(&w, p, sizeof(w));
+	low = w & 0x7f * each;
+	upper = (low + (0x80 - 'A') * each) ^ (low + (0x7f - 'Z') * each);
+	w |= (upper & ~w & 0x80 * each) >> 2;
+	memcpy(out, &w, sizeof(w));
+}
+
+static void
+lower_copy(char *out, const char *p, size_t n)
+{
+	size_t i;
+
+	if (n < 8) {
+		for (i = 0; i < n; i++)
+			out[i] = p[i] >= 'A' && p[i] <= 'Z' ? p[i] | 0x20 : p[i];
+		return;
+	}
+	for (i = 0; i + 8 < n; i += 8)
+		word_lower(out + i, p + i);
+	word_lower(out + n - 8, p + n - 8);
+}
+
 void
 head_keep_field(const struct http1_field *f, struct buf *b)
 {
-	char *p = buf_reserve(b, f->name.len + f->value.len + 4);
-	size_t i;
+	size_t n = f->name.len;
+	char *p = buf_reserve(b, n + f->value.len + 4);
 
 	if (p == NULL)
 		return;
-	for (i = 0; i < f->name.len; i++)
-		*p++ = f->name.ptr[i] >= 'A' && f->name.ptr[i] <= 'Z' ?
-		    f->name.ptr[i] | 0x20 : f->name.ptr[i];
-	*p++ = ':';
-	*p++ = ' ';
+	lower_copy(p, f->name.ptr, n);
+	memcpy(p + n, ": ", 2);
 	if (f->value.len > 0)
-		memcpy(p, f->value.ptr, f->value.len);
-	memcpy(p + f->value.len, "\r\n", 2);
-	b->len += f->name.len + f->value.len + 4;
+		memcpy(p + n + 2, f->value.ptr, f->value.len);
+	memcpy(p + n + 2 + f->value.len, "\r\n", 2);
+	b->len += n + f->value.len + 4;
 }
 
 void

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "core/bytes.h"
+#include "core/fold.h"
 #include "core/http1_class.h"
 
 /* What the fields say of framing and connection, gathered as they come. */
@@ -137,14 +138,18 @@ note_connection(struct noted *n, struct http1_head *h, struct slice value)
 {
 	struct slice item;
 
+	if (fold_is(value, SLICE("keep-alive"))) {	/* most of them */
+		n->keep_alive = true;
+		return;
+	}
 	while (list_next(&value, &item)) {
-		if (slice_caseeq(item, SLICE("close")))
+		if (fold_is(item, SLICE("close")))
 			n->close = true;
-		else if (slice_caseeq(item, SLICE("keep-alive")))
+		else if (fold_is(item, SLICE("keep-alive")))
 			n->keep_alive = true;
 		else if (item.len > 0)
 			h->nominates = true;
-		if (slice_caseeq(item, SLICE("upgrade")))
+		if (fold_is(item, SLICE("upgrade")))
 			n->upgrade_named = true;
 	}
 }
@@ -152,7 +157,7 @@ note_connection(struct noted *n, struct http1_head *h, struct slice value)
 static void
 note_expect(struct http1_head *h, struct slice value)
 {
-	if (!slice_caseeq(value, SLICE("100-continue")))
+	if (!fold_is(value, SLICE("100-continue")))
 		h->expect_other = true;
 	else if (h->minor > 0)	/* RFC 9110 10.1.1: not from HTTP/1.0 */
 		h->expect_continue = true;
@@ -164,31 +169,29 @@ note_field(struct noted *n, struct http1_head *h, const struct http1_field *f)
 {
 	switch (f->name.len) {
 	case 4:
-		if (slice_caseeq(f->name, SLICE("host"))) {
+		if (fold_is(f->name, SLICE("host"))) {
 			n->host = f->value;
 			n->hosts++;
 		}
 		break;
 	case 6:
-		if ((f->name.ptr[0] | 0x20) == 'e' &&
-		    slice_caseeq(f->name, SLICE("expect")))
+		if (fold_is(f->name, SLICE("expect")))
 			note_expect(h, f->value);
 		break;
 	case 7:
-		if (slice_caseeq(f->name, SLICE("upgrade")))
+		if (fold_is(f->name, SLICE("upgrade")))
 			n->upgrade_field = true;
 		break;
 	case 10:
-		if ((f->name.ptr[0] | 0x20) == 'c' &&
-		    slice_caseeq(f->name, SLICE("connection")))
+		if (fold_is(f->name, SLICE("connection")))
 			note_connection(n, h, f->value);
 		break;
 	case 14:
-		if (slice_caseeq(f->name, SLICE("content-length")))
+		if (fold_is(f->name, SLICE("content-length")))
 			note_length(n, f->value);
 		break;
 	case 17:
-		if (slice_caseeq(f->name, SLICE("transfer-encoding"))) {
+		if (fold_is(f->name, SLICE("transfer-encoding"))) {
 			n->coding = f->value;
 			n->codings++;
 		}
@@ -196,22 +199,57 @@ note_field(struct noted *n, struct http1_head *h, const struct http1_field *f)
 	}
 }
 
+/* The end of the token at p, in a head that was scanned. Sixteen bytes at a
+ * time while they are letters, digits and dashes, as most names are. */
+static inline const char *
+token_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	__m128i v, letter, digit, dash;
+	unsigned other;
+
+	for (; end - p >= 16; p += 16) {
+		v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		letter = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)),
+		    _mm_set1_epi8('a'));
+		letter = _mm_cmpeq_epi8(letter,
+		    _mm_min_epu8(letter, _mm_set1_epi8('z' - 'a')));
+		digit = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+		digit = _mm_cmpeq_epi8(digit,
+		    _mm_min_epu8(digit, _mm_set1_epi8(9)));
+		dash = _mm_cmpeq_epi8(v, _mm_set1_epi8('-'));
+		other = (unsigned)_mm_movemask_epi8(_mm_or_si128(dash,
+		    _mm_or_si128(letter, digit))) ^ 0xffff;
+		if (other != 0) {
+			p += __builtin_ctz(other);
+			break;
+		}
+	}
+#else
+	(void)end;
+#endif
+	while (class_is(*p, CLASS_TOKEN))
+		p++;
+	return p;
+}
+
 /* Reads the field line at p: where the next one starts, NULL if it is none.
  * A folded line starts with a blank, so it has no name and is refused too. */
 static inline const char *
 field_read(struct http1_field *f, const char *p, const char *end)
 {
-	const char *name = p, *cr;
+	const char *name = p, *cr, *stop;
 
-	while (class_is(*p, CLASS_TOKEN))
-		p++;
+	p = token_end(p, end);
 	if (*p != ':' || p == name)
 		return NULL;
 	f->name = slice_make(name, (size_t)(p - name));
-	cr = bytes_line_end(++p, end);
-	if (*p == ' ')
+	stop = cr = bytes_line_end(++p, end);
+	while (*p == ' ' || *p == '\t')
 		p++;
-	f->value = slice_trim(slice_make(p, (size_t)(cr - p)));
+	while (stop > p && (stop[-1] == ' ' || stop[-1] == '\t'))
+		stop--;
+	f->value = slice_make(p, (size_t)(stop - p));
 	return cr + 2;
 }
 
@@ -404,7 +442,7 @@ framing_set(struct http1_head *h, const struct noted *n)
 	if (n->bad_length || (n->codings > 0 && n->lengths > 0))
 		return HTTP1_E_LENGTH;
 	if (n->codings > 0) {
-		if (n->codings > 1 || !slice_caseeq(n->coding, SLICE("chunked")))
+		if (n->codings > 1 || !fold_is(n->coding, SLICE("chunked")))
 			return HTTP1_E_CODING;
 		if (h->minor == 0)
 			return HTTP1_E_LENGTH;

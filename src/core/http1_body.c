@@ -7,8 +7,8 @@
 #include "core/http1.h"
 #include "core/http1_class.h"
 
-#define TOKEN CLASS_TOKEN | CLASS_TARGET
-#define NAME TOKEN | CLASS_HOST
+#define TOKEN (CLASS_TOKEN | CLASS_TARGET)
+#define NAME (TOKEN | CLASS_HOST)
 
 const uint8_t http1_classes[256] = {
 	['0' ... '9'] = NAME | CLASS_HEX,
@@ -55,11 +55,11 @@ http1_body_init(struct http1_body *b, enum http1_framing framing,
 	};
 }
 
-static unsigned
+/* Of a byte that is CLASS_HEX. */
+static inline unsigned
 hex_value(char c)
 {
-	return class_is_digit(c) ? (unsigned)(c - '0') :
-	    (unsigned)((c | 0x20) - 'a' + 10);
+	return ((unsigned)c & 0xf) + ((unsigned)c >> 6) * 9;
 }
 
 static enum chunk_state
@@ -147,6 +147,23 @@ chunk_step(struct http1_body *b, char c)
 	return b->state < CHUNK_DATA ? size_step(b, c) : trailer_step(b, c);
 }
 
+/* Reads the chunk-size line at p where it is short, bare and whole, as nearly
+ * all are: its length. Else 0, and nothing has changed. */
+static size_t
+size_line_read(struct http1_body *b, const char *p, size_t len)
+{
+	size_t i, most = len < 8 ? len : 8;
+	uint64_t size = 0;
+
+	for (i = 0; i < most && class_is(p[i], CLASS_HEX); i++)
+		size = size << 4 | hex_value(p[i]);
+	if (i == 0 || len - i < 2 || p[i] != '\r' || p[i + 1] != '\n')
+		return 0;
+	b->left = size;
+	b->state = (int)size_end(b);
+	return i + 2;
+}
+
 /* Takes payload: at most what is there and what is left. */
 static void
 take(struct http1_body *b, const char *p, size_t len, struct slice *data)
@@ -164,9 +181,14 @@ static int
 chunked_next(struct http1_body *b, const char *p, size_t len, size_t *used,
     struct slice *data)
 {
-	size_t i = 0;
+	size_t i = 0, n;
 
 	while (i < len && b->state < CHUNK_END) {
+		if (b->state == CHUNK_SIZE_FIRST &&
+		    (n = size_line_read(b, p + i, len - i)) > 0) {
+			i += n;
+			continue;
+		}
 		if (b->state != CHUNK_DATA) {
 			b->state = (int)chunk_step(b, p[i]);
 			i += b->state != CHUNK_BAD;
