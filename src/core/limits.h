@@ -39,6 +39,13 @@
 #define LIMIT_KEEP_FIRST (32 * MIB)	/* of each direction, the first bytes kept */
 #define LIMIT_KEEP_LAST (256 * KIB)	/* and the last ones: usage stands at the end */
 #define LIMIT_SEGMENT (64 * MIB)	/* a segment file */
+#define LIMIT_SEGMENT_FIRST (8 * MIB)	/* the first of a series: an idle thread reserves no more */
+#define LIMIT_SEGMENT_LEAST (256 * KIB)	/* with a tiny max_bytes, or on a disk that is nearly full */
+#define LIMIT_END (1 * KIB)		/* room kept for the END of an open exchange */
+#define LIMIT_BATCH (4 * MIB)		/* records of a turn: more are written within it */
+#define LIMIT_BACKLOG_PARTS (6 * MIB)	/* while writing fails: records kept in memory, then PARTs are refused */
+#define LIMIT_BACKLOG_BEGINS (8 * MIB)	/* then BEGINs as well: ENDs of what is open stay below twice this */
+#define LIMIT_CHAIN (160 * MIB)		/* of one exchange read back: twice what the gate keeps of both directions */
 
 /* Store */
 #define LIMIT_ROW_TEXT 1024		/* bytes of a text in a row's column; the whole stands in the body */

@@ -50,3 +50,4 @@ TAG(NOTES, 43, text, "BEGIN END", "codes of warnings noted on the gate, one a li
 TAG(LOCAL_ANSWER, 44, u64, "END", "status of the answer that the gateway itself gave")
 TAG(LOG_BODIES, 45, u64, "BEGIN", "0: bodies are not to be kept in the store (setting)")
 TAG(CUSTOMER, 46, text, "BEGIN", "the X-Respan-Customer-Identifier header; weaker than any member")
+TAG(FIRST, 47, bytes, "CHECKPOINT", "u64 position of the BEGIN of each of them, in the same order")

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * series: names, listing and locks. Called by the journal, its helper and
+ * readers; knows nothing of what segments hold.
+ */
+#include <config.h>
+
+#include "journal/series.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "journal/reader.h"
+
+#define DIGITS "0123456789"
+
+char *
+series_path(const char *dir, const char *series)
+{
+	return xasprintf("%s/%s", dir, series);
+}
+
+/* 1763665732123-07: 13 digits, a dash, at least 2 digits. */
+bool
+series_name_valid(const char *name)
+{
+	size_t digits;
+
+	if (strspn(name, DIGITS) != 13 || name[13] != '-')
+		return false;
+	digits = strspn(name + 14, DIGITS);
+	return digits >= 2 && name[14 + digits] == '\0' && 14 + digits < SERIES_NAME;
+}
+
+uint64_t
+series_start_ms(const char *name)
+{
+	return strtoull(name, NULL, 10);
+}
+
+static int
+name_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **
+series_list(const char *dir)
+{
+	size_t n = 0, cap = 16;
+	struct dirent *e;
+	char **list;
+	DIR *d;
+
+	if ((d = opendir(dir)) == NULL)
+		return NULL;
+	list = xmalloc(cap * sizeof(*list));
+	while ((e = readdir(d)) != NULL) {
+		if (!series_name_valid(e->d_name))
+			continue;
+		if (n + 1 == cap)
+			list = xrealloc(list, (cap *= 2) * sizeof(*list));
+		list[n++] = xstrdup(e->d_name);
+	}
+	(void)closedir(d);
+	list[n] = NULL;
+	qsort(list, n, sizeof(*list), name_compare);
+	return list;
+}
+
+void
+series_free(char **list)
+{
+	size_t i;
+
+	if (list == NULL)
+		return;
+	for (i = 0; list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+static int
+lock_file_open(const char *path, int flags)
+{
+	char name[PATH_MAX];
+
+	(void)snprintf(name, sizeof(name), "%s/lock", path);
+	return open(name, flags | O_CLOEXEC, 0600);
+}
+
+/* A lock of the open file, as by flock, which can also be asked about. */
+int
+series_lock(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = lock_file_open(path, O_RDWR | O_CREAT), saved;
+
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return fd;
+	saved = errno == EACCES ? EAGAIN : errno;
+	(void)close(fd);
+	errno = saved;
+	return -1;
+}
+
+bool
+series_locked(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = lock_file_open(path, O_RDONLY);
+	bool locked;
+
+	if (fd < 0)
+		return false;
+	locked = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	(void)close(fd);
+	return locked;
+}
+
+bool
+series_remove(const char *path)
+{
+	char name[PATH_MAX];
+
+	(void)snprintf(name, sizeof(name), "%s/lock", path);
+	return (unlink(name) == 0 || errno == ENOENT) && rmdir(path) == 0;
+}

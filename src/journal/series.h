@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * series: the directories of a journal, one for each process start and writing
+ * thread, and the lock by which its writer says that it lives.
+ */
+#ifndef JOURNAL_SERIES_H
+#define JOURNAL_SERIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SERIES_NAME 32	/* a name with its NUL */
+
+/* dir/series; free it. */
+char	*series_path(const char *dir, const char *series);
+bool	 series_name_valid(const char *name);
+/* The process start in a name. */
+uint64_t series_start_ms(const char *name);
+
+/* Takes the lock until the descriptor is closed; -1 and errno, EAGAIN: another
+ * has it. */
+int	 series_lock(const char *path);
+/* Does somebody hold the lock? Looks without taking it, so that looking never
+ * stands in the way of a recovery. */
+bool	 series_locked(const char *path);
+/* Removes a series without segments: its lock and directory. */
+bool	 series_remove(const char *path);
+
+#endif
