@@ -73,19 +73,32 @@ line_take(struct slice *event)
 	return line;
 }
 
+/* The value of a data line; SLICE_NONE for another. */
+static struct slice
+line_data(struct slice line)
+{
+	if (!slice_starts(line, SLICE("data")) || (line.len > 4 && line.ptr[4] != ':'))
+		return SLICE_NONE;
+	return slice_from(line, line.len > 4 ? 5 : 4);
+}
+
 /* The value of the event's data line; SLICE_NONE without one or with more. */
 static struct slice
-event_data(struct slice event)
+event_data(struct slice event, size_t lines)
 {
-	struct slice line, data = SLICE_NONE;
+	struct slice value, data = SLICE_NONE;
 
+	if (lines == 2) {
+		while (event.len > 0 && bytes_ends_line(event.ptr[event.len - 1]))
+			event.len--;
+		return line_data(event);
+	}
 	while (event.len > 0) {
-		line = line_take(&event);
-		if (!slice_starts(line, SLICE("data")) || (line.len > 4 && line.ptr[4] != ':'))
-			continue;
-		if (data.ptr != NULL)
+		value = line_data(line_take(&event));
+		if (value.ptr != NULL && data.ptr != NULL)
 			return SLICE_NONE;
-		data = slice_from(line, line.len > 4 ? 5 : 4);
+		if (value.ptr != NULL)
+			data = value;
 	}
 	return data;
 }
@@ -146,34 +159,104 @@ chunk_member(struct chunk *c, const struct jmember *m, const char *data)
 	c->before = end;
 }
 
+/* The rest of the data from its first "usage" on, or from the first escape
+ * that may be a letter of one. Empty: it names no usage. */
+static struct slice
+usage_find(struct slice data)
+{
+	const char *end = data.ptr + data.len, *p = data.ptr;
+	struct slice rest;
+
+	while ((p = bytes_pair(p, end, '"', '\\', 'u')) < end) {
+		rest = slice_make(p, (size_t)(end - p));
+		if (slice_starts(rest, SLICE("\"usage\"")) ||
+		    slice_starts(rest, SLICE("\\u006")) || slice_starts(rest, SLICE("\\u007")))
+			return rest;
+		p++;
+	}
+	return slice_make(end, 0);
+}
+
+static bool
+is_padding(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (bytes_json_special(s.ptr[i]))
+			return false;
+	return true;
+}
+
+/*
+ * What nearly every chunk of OpenAI's looks like: the only usage is its last
+ * member, or the last but the padding. Then the text need not be read: in good
+ * JSON a quote that follows a comma begins a key, and what stands before the
+ * last bracket stands at top level. False: it has to be read.
+ */
+static bool
+usage_is_last(struct slice data, struct slice rest, struct gap *gap)
+{
+	static const struct slice null = SLICE("\"usage\":null");
+	static const struct slice padding = SLICE(",\"obfuscation\":\"");
+	size_t at = data.len - rest.len;
+
+	if (at < 3 || data.ptr[at - 1] != ',' || data.ptr[at - 2] <= ' ' ||
+	    !slice_starts(rest, null))
+		return false;
+	rest = slice_from(rest, null.len);
+	if (slice_eq(rest, SLICE("}"))) {
+		*gap = (struct gap){ at - 1, at + null.len };
+		return true;
+	}
+	*gap = (struct gap){ at, at + null.len + 1 };
+	if (!slice_starts(rest, padding) || !slice_ends(rest, SLICE("\"}")))
+		return false;
+	rest = slice_from(rest, padding.len);
+	return rest.len >= 2 && is_padding(slice_make(rest.ptr, rest.len - 2));
+}
+
+/* Reads the whole data. False: usage stays as it is. */
+static bool
+chunk_read(struct chunk *c, struct slice data)
+{
+	struct jmember m;
+	struct jscan s;
+	int r;
+
+	*c = (struct chunk){ .usage_kind = JNONE };
+	jscan_init(&s, data);
+	while ((r = jscan_next(&s, &m)) == JSCAN_ITEM)
+		chunk_member(c, &m, data.ptr);
+	if (c->usage.to == c->before && c->usage_before != 0)
+		c->usage.from = c->usage_before;
+	return r == JSCAN_END && !c->usage_twice && c->usage_kind != JNONE;
+}
+
 /* What is to be left out of a whole event; from == to: nothing. */
 static struct gap
 event_judge(struct hide *h, struct slice event)
 {
 	struct gap none = { event.len, event.len };
-	struct slice data = event_data(event);
-	struct chunk c = { .usage_kind = JNONE };
-	struct jmember m;
-	struct jscan s;
+	struct slice data = event_data(event, h->lines), rest;
+	struct chunk c;
 	size_t offset;
-	int r;
 
-	jscan_init(&s, data);
-	while ((r = jscan_next(&s, &m)) == JSCAN_ITEM)
-		chunk_member(&c, &m, data.ptr);
-	if (r != JSCAN_END || c.usage_kind == JNONE || c.usage_twice)
+	if (data.ptr == NULL || (rest = usage_find(data)).len == 0)
 		return none;
-	if (c.usage_kind == JNULL) {
-		if (c.usage.to == c.before && c.usage_before != 0)
-			c.usage.from = c.usage_before;
-		offset = (size_t)(data.ptr - event.ptr);
-		return (struct gap){ offset + c.usage.from, offset + c.usage.to };
+	offset = (size_t)(data.ptr - event.ptr);
+	if (!usage_is_last(data, rest, &c.usage)) {
+		if (!chunk_read(&c, data))
+			return none;
+		if (c.usage_kind != JNULL) {
+			if (!c.no_choices || c.more)
+				return none;
+			h->seen_usage = true;
+			h->state |= HIDE_TAKEN;
+			return (struct gap){ 0, event.len };
+		}
 	}
-	if (!c.no_choices || c.more)
-		return none;
-	h->seen_usage = true;
-	h->state |= HIDE_TAKEN;
-	return (struct gap){ 0, event.len };
+	return (struct gap){ offset + c.usage.from, offset + c.usage.to };
 }
 
 /* Moves over the next line and its end, or to the end of what was fed. True:
@@ -199,6 +282,7 @@ line_step(struct hide *h)
 		return false;
 	}
 	h->scan++;
+	h->lines++;
 	h->state &= ~HIDE_IN_LINE;
 	if (*eol == '\r')
 		h->state |= HIDE_CR;
@@ -259,6 +343,7 @@ between_step(struct hide *h)
 	} else if (!(h->state & HIDE_IN_LINE) && memchr("dei", *h->scan, 3) != NULL) {
 		h->mode = MODE_EVENT;
 		h->begin = h->scan;
+		h->lines = 0;
 	} else
 		line_step(h);
 }

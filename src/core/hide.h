@@ -20,6 +20,7 @@ struct hide {
 	const char	*pos, *end;	/* what was fed and not yet given */
 	const char	*scan;		/* how far it was read */
 	const char	*begin;		/* of the event being read, where it is not held */
+	size_t		 lines;		/* of the event, its blank line too */
 	size_t		 given;		/* of held, while that is handed out */
 	size_t		 from, to;	/* of held, what is left out */
 	int		 mode;

@@ -17,15 +17,23 @@ struct fault {
 	const char	*at;
 };
 
-/* The containers that a position is inside of. */
+/* The containers that a position is inside of, one bit a level. */
 struct nesting {
-	uint64_t	objects[LIMIT_JSON_DEPTH / 64];	/* one bit a level: object or array */
+	uint64_t	objects[LIMIT_JSON_DEPTH / 64];	/* object or array */
 	unsigned	depth;
-	unsigned	room;
+	bool		object;		/* the innermost one is */
 };
 
 /* States of struct jscan; an error is its own (negative) state. */
 enum { STATE_START, STATE_FIRST, STATE_NEXT, STATE_END };
+
+/* What a value is by its first byte; JNONE: no value begins so. */
+static const unsigned char kinds[256] = {
+	['{'] = JOBJECT, ['['] = JARRAY, ['"'] = JSTRING, ['n'] = JNULL, ['t'] = JTRUE,
+	['f'] = JFALSE, ['-'] = JNUMBER, ['0'] = JNUMBER, ['1'] = JNUMBER, ['2'] = JNUMBER,
+	['3'] = JNUMBER, ['4'] = JNUMBER, ['5'] = JNUMBER, ['6'] = JNUMBER, ['7'] = JNUMBER,
+	['8'] = JNUMBER, ['9'] = JNUMBER,
+};
 
 static const char *
 fault_set(struct fault *f, int error, const char *at)
@@ -35,10 +43,17 @@ fault_set(struct fault *f, int error, const char *at)
 	return NULL;
 }
 
+static inline bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Most often there is nothing to skip, which one comparison tells. */
 static inline const char *
 blank_skip(const char *p, const char *end)
 {
-	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+	while (p < end && (unsigned char)*p <= ' ' && is_blank(*p))
 		p++;
 	return p;
 }
@@ -143,153 +158,154 @@ number_skip(const char *p, const char *end, struct fault *f)
 	return p;
 }
 
-static const char *
+static inline const char *
 word_skip(const char *p, const char *end, struct slice word, struct fault *f)
 {
 	size_t i;
 
+	if ((size_t)(end - p) >= word.len && memcmp(p, word.ptr, word.len) == 0)
+		return p + word.len;
 	for (i = 0; i < word.len; i++)
 		if (p + i == end || p[i] != word.ptr[i])
-			return fault_set(f, JSCAN_E_SYNTAX, p + i);
-	return p + word.len;
+			break;
+	return fault_set(f, JSCAN_E_SYNTAX, p + i);
 }
 
 /* A string, number or word; p is before end. */
 static inline const char *
 scalar_skip(const char *p, const char *end, struct fault *f)
 {
-	switch (*p) {
-	case '"':
+	switch (kinds[(unsigned char)*p]) {
+	case JSTRING:
 		return string_skip(p, end, f);
-	case 'n':
+	case JNUMBER:
+		return number_skip(p, end, f);
+	case JNULL:
 		return word_skip(p, end, SLICE("null"), f);
-	case 't':
+	case JTRUE:
 		return word_skip(p, end, SLICE("true"), f);
-	case 'f':
+	case JFALSE:
 		return word_skip(p, end, SLICE("false"), f);
 	default:
-		if (*p != '-' && !is_digit(*p))
-			return fault_set(f, JSCAN_E_SYNTAX, p);
-		return number_skip(p, end, f);
+		return fault_set(f, JSCAN_E_SYNTAX, p);
 	}
 }
 
-/* A member's name and its colon, up to where the value begins. */
-static const char *
-key_skip(const char *p, const char *end, struct fault *f)
+/* A member's name. *plain: it has no escapes. */
+static inline const char *
+name_skip(const char *p, const char *end, bool *plain, struct fault *f)
 {
+	const char *q;
+
 	if (p == end || *p != '"')
 		return fault_set(f, JSCAN_E_SYNTAX, p);
-	p = string_skip(p, end, f);
-	if (p == NULL)
-		return NULL;
+	q = bytes_json_plain(p + 1, end);
+	*plain = q < end && *q == '"';
+	return *plain ? q + 1 : string_skip(p, end, f);
+}
+
+/* Over the colon, up to where the value begins. */
+static inline const char *
+colon_skip(const char *p, const char *end, struct fault *f)
+{
 	p = blank_skip(p, end);
 	if (p == end || *p != ':')
 		return fault_set(f, JSCAN_E_SYNTAX, p);
 	return blank_skip(p + 1, end);
 }
 
-static inline bool
-nesting_is_object(const struct nesting *n)
+static inline const char *
+key_skip(const char *p, const char *end, struct fault *f)
 {
-	return n->objects[(n->depth - 1) / 64] >> ((n->depth - 1) % 64) & 1;
+	bool plain;
+
+	p = name_skip(p, end, &plain, f);
+	return p == NULL ? NULL : colon_skip(p, end, f);
 }
 
-/* Enters the object or array at p. */
-static const char *
-nesting_enter(struct nesting *n, const char *p, const char *end, struct fault *f)
+static inline void
+nesting_enter(struct nesting *n, bool object)
 {
-	uint64_t bit;
+	uint64_t bit = (uint64_t)1 << n->depth % 64;
 
-	if (n->depth == n->room)
-		return fault_set(f, JSCAN_E_DEPTH, p);
-	bit = (uint64_t)1 << n->depth % 64;
-	if (*p == '{')
+	if (object)
 		n->objects[n->depth / 64] |= bit;
 	else
 		n->objects[n->depth / 64] &= ~bit;
 	n->depth++;
-	return blank_skip(p + 1, end);
+	n->object = object;
+}
+
+static inline void
+nesting_leave(struct nesting *n)
+{
+	n->depth--;
+	if (n->depth > 0)
+		n->object = n->objects[(n->depth - 1) / 64] >> (n->depth - 1) % 64 & 1;
 }
 
 /* A value has ended before p: leaves the containers that end here too. Gives
  * where the next value begins, or the end of all when depth became 0. */
-static const char *
+static inline const char *
 nesting_go_on(struct nesting *n, const char *p, const char *end, struct fault *f)
 {
-	bool object;
-
 	while (n->depth > 0) {
-		object = nesting_is_object(n);
 		p = blank_skip(p, end);
 		if (p < end && *p == ',') {
 			p = blank_skip(p + 1, end);
-			return object ? key_skip(p, end, f) : p;
+			return n->object ? key_skip(p, end, f) : p;
 		}
-		if (p == end || *p != (object ? '}' : ']'))
+		if (p == end || *p != (n->object ? '}' : ']'))
 			return fault_set(f, JSCAN_E_SYNTAX, p);
 		p++;
-		n->depth--;
+		nesting_leave(n);
 	}
 	return p;
 }
 
-/* One value, p on its first byte; at most room levels deep. */
+/* An object or array, p on its bracket; at most room levels deep. */
 static const char *
-value_skip(const char *p, const char *end, unsigned room, struct fault *f)
+container_skip(const char *p, const char *end, unsigned room, struct fault *f)
 {
-	struct nesting n;
+	struct nesting n = { .depth = 0 };
 
-	n.depth = 0;
-	n.room = room;
 	do {
 		if (p == end)
 			return fault_set(f, JSCAN_E_SYNTAX, p);
-		if (*p == '{' || *p == '[') {
-			p = nesting_enter(&n, p, end, f);
-			if (p == NULL)
-				return NULL;
-			if (p == end || *p != (nesting_is_object(&n) ? '}' : ']')) {
-				if (nesting_is_object(&n))
+		if (*p != '{' && *p != '[') {
+			p = scalar_skip(p, end, f);
+		} else if (n.depth == room) {
+			return fault_set(f, JSCAN_E_DEPTH, p);
+		} else {
+			nesting_enter(&n, *p == '{');
+			p = blank_skip(p + 1, end);
+			if (p == end || *p != (n.object ? '}' : ']')) {
+				if (n.object)
 					p = key_skip(p, end, f);
 				continue;
 			}
 			p++;
-			n.depth--;
-		} else
-			p = scalar_skip(p, end, f);
+			nesting_leave(&n);
+		}
 		if (p != NULL)
 			p = nesting_go_on(&n, p, end, f);
 	} while (p != NULL && n.depth > 0);
 	return p;
 }
 
-/* What a good value is, by its first byte. */
-static enum jkind
-kind_of(char c)
+/* One value, p on its first byte; at most room levels deep. */
+static inline const char *
+value_skip(const char *p, const char *end, unsigned room, struct fault *f)
 {
-	switch (c) {
-	case '{':
-		return JOBJECT;
-	case '[':
-		return JARRAY;
-	case '"':
-		return JSTRING;
-	case 'n':
-		return JNULL;
-	case 't':
-		return JTRUE;
-	case 'f':
-		return JFALSE;
-	default:
-		return JNUMBER;
-	}
+	if (p < end && (*p == '{' || *p == '['))
+		return container_skip(p, end, room, f);
+	return p < end ? scalar_skip(p, end, f) : fault_set(f, JSCAN_E_SYNTAX, p);
 }
 
 static struct jvalue
 value_make(const char *p, const char *end)
 {
-	return (struct jvalue){ kind_of(*p), slice_make(p, (size_t)(end - p)) };
+	return (struct jvalue){ kinds[(unsigned char)*p], slice_make(p, (size_t)(end - p)) };
 }
 
 /* A text that is not there is an empty one. */
@@ -370,7 +386,7 @@ jscan_begin(struct jscan *s)
 	after = value_skip(p, s->end, LIMIT_JSON_DEPTH, &f);
 	if (after == NULL)
 		return jscan_fail(s, &f);
-	s->kind = kind_of(*p);
+	s->kind = kinds[(unsigned char)*p];
 	return jscan_finish(s, after);
 }
 
@@ -378,19 +394,17 @@ static int
 jscan_member(struct jscan *s, struct jmember *m)
 {
 	struct fault f = { JSCAN_END, NULL };
-	const char *key = s->pos, *p, *after;
+	const char *key = s->pos, *after;
+	const char *p = name_skip(key, s->end, &m->key_plain, &f);
 
-	p = key_skip(key, s->end, &f);
 	if (p == NULL)
 		return jscan_fail(s, &f);
 	m->key_text = slice_make(key, (size_t)(p - key));
-	after = value_skip(p, s->end, LIMIT_JSON_DEPTH - 1, &f);
+	m->key = slice_make(key + 1, (size_t)(p - key) - 2);
+	p = colon_skip(p, s->end, &f);
+	after = p == NULL ? NULL : value_skip(p, s->end, LIMIT_JSON_DEPTH - 1, &f);
 	if (after == NULL)
 		return jscan_fail(s, &f);
-	/* back from the value over colon and blanks to the closing quote */
-	while (m->key_text.ptr[m->key_text.len - 1] != '"')
-		m->key_text.len--;
-	m->key = slice_make(key + 1, m->key_text.len - 2);
 	m->value = value_make(p, after);
 	s->pos = after;
 	s->state = STATE_NEXT;
@@ -463,7 +477,7 @@ jiter_next(struct jiter *it, struct jmember *m)
 	after = value_skip(p, it->end, LIMIT_JSON_DEPTH, &f);
 	if (after == NULL)
 		return false;
-	*m = (struct jmember){ SLICE_NONE, SLICE_NONE, value_make(p, after) };
+	*m = (struct jmember){ .value = value_make(p, after) };
 	it->pos = after;
 	return true;
 }

@@ -25,6 +25,7 @@ struct jmember {
 	struct slice	key;		/* between the quotes, escapes as they stand */
 	struct slice	key_text;	/* with its quotes */
 	struct jvalue	value;
+	bool		key_plain;	/* the key is all ASCII without escapes */
 };
 
 enum jscan_result {
@@ -77,7 +78,7 @@ bool	jiter_next(struct jiter *, struct jmember *);
 /* Is the member's key this name? Escapes in the key are understood. */
 bool	jkey_is(const struct jmember *, struct slice name);
 
-/* The key's characters: the key itself, or where it has escapes a copy in
+/* The key's characters: the key itself, or, where it is not plain, a copy in
  * scratch, SLICE_NONE if that takes more than room bytes. */
 struct slice jkey_plain(const struct jmember *m, char *scratch, size_t room);
 

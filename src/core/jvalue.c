@@ -115,6 +115,8 @@ string_raw(struct jvalue v)
 bool
 jkey_is(const struct jmember *m, struct slice name)
 {
+	if (m->key_plain)
+		return slice_eq(m->key, name);
 	return m->key.ptr != NULL && raw_is(m->key, name);
 }
 
@@ -125,7 +127,7 @@ jkey_plain(const struct jmember *m, char *scratch, size_t room)
 	char out[4];
 	size_t len = 0, n;
 
-	if (m->key.len == 0 || memchr(p, '\\', m->key.len) == NULL)
+	if (m->key_plain || m->key.len == 0)
 		return m->key;
 	while (p < end) {
 		if (*p != '\\') {
@@ -197,8 +199,7 @@ jstring_is(struct jvalue v, struct slice s)
 bool
 jempty(struct jvalue v)
 {
-	struct jmember m;
-	struct jiter it;
+	size_t i = 1;
 
 	switch (v.kind) {
 	case JNONE:
@@ -208,8 +209,9 @@ jempty(struct jvalue v)
 		return v.text.len == 2;
 	case JOBJECT:
 	case JARRAY:
-		jiter_init(&it, v);
-		return !jiter_next(&it, &m);
+		while (strchr(" \t\r\n", v.text.ptr[i]) != NULL)
+			i++;
+		return i == v.text.len - 1;
 	default:
 		return false;
 	}

@@ -93,6 +93,9 @@ pass_test(void)
 	PASS("data: {\"choices\":[],\ndata: \"usage\":{}}\n\n");
 	PASS("data: {\"usage\":null}\ndata: \n\n");
 	PASS("data: {\"usage\":null,\"usage\":null}\n\n");
+	PASS("data: {\"a\":{\"b\":1,\"usage\":null}}\n\n");
+	PASS("data: {\"a\":\"b,\\\"usage\\\":null}\"}\n\n" "data: {\"a\":\"usage\"}\n\n");
+	PASS("data: [1,{\"usage\":null}]\n\n");
 	PASS("event: error\ndata: {\"error\":{}}\n\n");
 	PASS("{\"usage\":null}\n\n" " data: {\"usage\":null}\n\n" "dataset: {\"usage\":null}\n\n");
 	PASS("data\n\ndata:\n\nda\n\nevent\n\n");
@@ -112,6 +115,14 @@ null_test(void)
 	NULLS("data: {\"a\":1 , \"usage\":null, \"b\":2 }\n\n", "data: {\"a\":1 , \"b\":2 }\n\n");
 	NULLS("data: {\"a\":1 , \"usage\":null }\n\n", "data: {\"a\":1 }\n\n");
 	NULLS("data: {\"us\\u0061ge\":null,\"a\":\"\\u0061\"}\r\r", "data: {\"a\":\"\\u0061\"}\r\r");
+	NULLS("data: {\"a\":1,\"usage\":null,\"obfuscation\":\"xY1\"}\n\n",
+	    "data: {\"a\":1,\"obfuscation\":\"xY1\"}\n\n");
+	NULLS("data: {\"a\":1,\"usage\":null,\"obfuscation\":\"\\\"}\"}\n\n",
+	    "data: {\"a\":1,\"obfuscation\":\"\\\"}\"}\n\n");
+	NULLS("data: {\"a\":{\"b\":1,\"usage\":null},\"usage\":null}\n\n",
+	    "data: {\"a\":{\"b\":1,\"usage\":null}}\n\n");
+	NULLS("data: {\"a\" : 1 ,\"usage\":null}\n\n", "data: {\"a\" : 1}\n\n");
+	NULLS("data: {\"a\":1,\"usage\":null} \n\n", "data: {\"a\":1} \n\n");
 	NULLS("id: 7\nevent: x\ndata: {\"usage\":null}\n: c\n\n",
 	    "id: 7\nevent: x\ndata: {}\n: c\n\n");
 	NULLS("data: {\"choices\":[],\"usage\":null}\n\n", "data: {\"choices\":[]}\n\n");
