@@ -7,7 +7,8 @@
  *           the integrations carry credentials inside theirs
  *   WORKS   the span uses it; without WORKS its being cut is told in `warnings`
  *   NEST    an object of further members: respan_params, extra_body, ...
- *   RULE    cut by a rule of its own, which stands in rewrite.c: metadata, prompt
+ *   RULE    cut by a rule of its own, which stands in rewrite.c: metadata, prompt,
+ *           variables
  * Never cut and so not here: thinking; models, weight and retries, which some
  * providers define themselves.
  */
@@ -20,7 +21,7 @@ MEMBER("is_pinned", CUT | WORKS)
 MEMBER("prompt_id", CUT | WORKS)
 MEMBER("span_name", CUT | WORKS)
 MEMBER("span_path", CUT | WORKS)
-MEMBER("variables", CUT | WORKS)
+MEMBER("variables", CUT | WORKS | RULE)
 MEMBER("extra_body", CUT | NEST | WORKS)
 MEMBER("field_name", CUT)
 MEMBER("properties", CUT | WORKS)

@@ -178,6 +178,10 @@ mark_is_cut(const struct rewrite *rw, const struct rewrite_mark *m)
 		return true;
 	if (strcmp(m->own->name, "metadata") == 0)
 		return !metadata_stays(rw);
+	/* Calls of prompts stored at a provider name no model: there the
+	 * variables are the provider's. */
+	if (strcmp(m->own->name, "variables") == 0)
+		return rw->model.kind != JNONE;
 	return rw->family == FAMILY_CHAT &&
 	    jget(m->value, SLICE("prompt_id")).kind != JNONE;
 }
@@ -290,6 +294,9 @@ ask_for_usage(struct rewrite *rw)
 int
 rewrite_finish(struct rewrite *rw, bool ask_usage)
 {
+	free(rw->edits.list);
+	rw->edits = (struct edits){ NULL, 0 };
+	rw->usage_added = false;
 	ask_usage = ask_usage && usage_is_missing(rw);
 	if (!rw->is_object || (rw->count == 0 && !ask_usage))
 		return 0;

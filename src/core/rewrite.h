@@ -57,8 +57,8 @@ int	rewrite_scan(struct rewrite *, struct slice body, enum family);
 /* Makes edits. ask_usage: put stream_options.include_usage in where the
  * family is chat (or completion), the request streams and did not ask. Inside
  * an empty or null stream_options, include_usage:false or beside its other
- * members; as the last member when absent. Called once. Returns 0; -1: memory,
- * or more than LIMIT_EDITS. */
+ * members; as the last member when absent. May be called again, for another
+ * attempt. Returns 0; -1: memory, or more than LIMIT_EDITS. */
 int	rewrite_finish(struct rewrite *, bool ask_usage);
 void	rewrite_free(struct rewrite *);
 

@@ -327,8 +327,10 @@ exchange_choose(struct exchange *x)
 		    slice_caseeq(x->head->fields[i].name, SLICE("x-spangate-key")))
 			tape_secret(&x->tape, auth_secret(x->head->fields[i].value));
 	if (rewrite_finish(&x->rewrite, p->usage == USAGE_ASK &&
-	    !atomic_load_explicit(&chosen->usage_refused, memory_order_relaxed)) < 0)
-		bug("out of memory");
+	    !atomic_load_explicit(&chosen->usage_refused, memory_order_relaxed)) < 0) {
+		exchange_end(x, REASON_BODY_MALFORMED, "too many members for the gateway itself");
+		return false;
+	}
 	x->hiding = x->hide_made = x->rewrite.usage_added;
 	if (x->hiding)
 		hide_init(&x->hide);
@@ -490,7 +492,7 @@ exchange_hold_end(struct exchange *x)
 	tape_again(x);
 	buf_free(&x->held);
 	if (rewrite_finish(&x->rewrite, false) < 0)
-		bug("out of memory");
+		bug("out of memory");	/* it had fewer edits than before */
 	x->status = 0;
 	x->answer_len = 0;
 	x->t_head = x->t_out = 0;
