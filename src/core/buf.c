@@ -59,7 +59,7 @@ buf_grow(struct buf *b, size_t n)
 }
 
 char *
-buf_reserve(struct buf *b, size_t n)
+buf_reserve_slow(struct buf *b, size_t n)
 {
 	if (b->failed)
 		return NULL;
@@ -71,29 +71,9 @@ buf_reserve(struct buf *b, size_t n)
 }
 
 bool
-buf_append(struct buf *b, const void *ptr, size_t len)
-{
-	char *p;
-
-	if (len == 0)
-		return !b->failed;
-	if ((p = buf_reserve(b, len)) == NULL)
-		return false;
-	memcpy(p, ptr, len);
-	b->len += len;
-	return true;
-}
-
-bool
 buf_byte(struct buf *b, char c)
 {
 	return buf_append(b, &c, 1);
-}
-
-bool
-buf_slice(struct buf *b, struct slice s)
-{
-	return buf_append(b, s.ptr, s.len);
 }
 
 bool

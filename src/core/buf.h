@@ -30,14 +30,40 @@ void	buf_free(struct buf *);
 /* Forgets content and error, keeps the memory. */
 void	buf_clear(struct buf *);
 
+/* For buf_reserve: the way that allocates or fails. */
+char	*buf_reserve_slow(struct buf *, size_t n);
+
 /* Makes room for n more bytes: where to write them, or NULL (failed is set).
  * The caller adds what it wrote to len itself. */
-char	*buf_reserve(struct buf *, size_t n);
+static inline char *
+buf_reserve(struct buf *b, size_t n)
+{
+	if (b->failed || n > b->cap - b->len || b->ptr == NULL)
+		return buf_reserve_slow(b, n);
+	return b->ptr + b->len;
+}
 
 /* All appenders do nothing once failed is set. False: failed is set. */
-bool	buf_append(struct buf *, const void *ptr, size_t len);
+static inline bool
+buf_append(struct buf *b, const void *ptr, size_t len)
+{
+	char *p;
+
+	if (len == 0)
+		return !b->failed;
+	if ((p = buf_reserve(b, len)) == NULL)
+		return false;
+	memcpy(p, ptr, len);
+	b->len += len;
+	return true;
+}
 bool	buf_byte(struct buf *, char c);
-bool	buf_slice(struct buf *, struct slice);
+static inline bool
+buf_slice(struct buf *b, struct slice s)
+{
+	return buf_append(b, s.ptr, s.len);
+}
+
 bool	buf_str(struct buf *, const char *s);
 bool	buf_u64(struct buf *, uint64_t v);	/* decimal */
 bool	buf_printf(struct buf *, const char *fmt, ...)

@@ -47,7 +47,7 @@ static const struct known length_6[] = {
 
 static const struct known length_7[] = {
 	KNOWN(7, "alt-svc", HEAD_ORIGIN),
-	KNOWN(7, "api-key", HEAD_SECRET),
+	KNOWN(7, "api-key", HEAD_SECRET | HEAD_CREDENTIAL),
 	KNOWN(7, "cookie2", HEAD_SECRET),
 	KNOWN(7, "trailer", HEAD_HOP),
 	KNOWN(7, "upgrade", HEAD_HOP),
@@ -57,7 +57,7 @@ static const struct known length_7[] = {
 };
 
 static const struct known length_9[] = {
-	KNOWN(9, "x-api-key", HEAD_SECRET),
+	KNOWN(9, "x-api-key", HEAD_SECRET | HEAD_CREDENTIAL),
 };
 
 static const struct known length_10[] = {
@@ -85,7 +85,7 @@ static const struct known length_12[] = {
 };
 
 static const struct known length_13[] = {
-	KNOWN(13, "authorization", HEAD_SECRET),
+	KNOWN(13, "authorization", HEAD_SECRET | HEAD_CREDENTIAL),
 	KNOWN(13, "cache-control", HEAD_KEEP),
 	KNOWN(13, "helicone-auth", HEAD_SECRET),
 	KNOWN(13, "x-groq-region", HEAD_KEEP),
@@ -99,7 +99,7 @@ static const struct known length_14[] = {
 	KNOWN(14, "openai-version", HEAD_KEEP),
 	KNOWN(14, "retry-after-ms", HEAD_KEEP),
 	KNOWN(14, "x-access-token", HEAD_SECRET),
-	KNOWN(14, "x-goog-api-key", HEAD_SECRET),
+	KNOWN(14, "x-goog-api-key", HEAD_SECRET | HEAD_CREDENTIAL),
 	KNOWN(14, "x-should-retry", HEAD_KEEP),
 	KNOWN(14, "x-spangate-key", HEAD_OURS | HEAD_SECRET),
 	KNOWN(14, "x-stainless-os", HEAD_KEEP),
@@ -248,7 +248,7 @@ static const struct known prefixes[] = {
 	{ "anthropic-ratelimit-", HEAD_KEEP },
 	{ "ratelimit-", HEAD_KEEP },
 	{ "x-spangate-", HEAD_OURS },
-	{ "x-respan-", HEAD_OURS },
+	{ "x-respan-", HEAD_OURS | HEAD_PARAMS },
 	{ "x-keywordsai-", HEAD_OURS },
 };
 
@@ -301,7 +301,7 @@ flags_guess(struct slice name)
 
 	if (name.len > 14 && name_starts(name, "x-data-") &&
 	    name_ends(name, "-params"))
-		return flags | HEAD_OURS;
+		return flags | HEAD_OURS | HEAD_PARAMS;
 	for (i = 0; i < COUNT(prefixes); i++)
 		if (name_starts(name, prefixes[i].name))
 			flags |= prefixes[i].flags;
@@ -332,10 +332,31 @@ head_flags(struct slice name)
 bool
 head_is_hop(const struct http1_head *h, size_t i)
 {
-	struct slice name = h->fields[i].name;
+	return (h->fields[i].flags & HEAD_HOP) ||
+	    (h->nominates && http1_connection_names(h, h->fields[i].name));
+}
 
-	return (head_flags(name) & HEAD_HOP) ||
-	    (h->nominates && http1_connection_names(h, name));
+/* Writes ": value\r\n" at p. */
+static void
+line_finish(char *p, struct slice value)
+{
+	memcpy(p, ": ", 2);
+	if (value.len > 0)
+		memcpy(p + 2, value.ptr, value.len);
+	memcpy(p + 2 + value.len, "\r\n", 2);
+}
+
+void
+head_put(struct buf *b, struct slice name, struct slice value)
+{
+	size_t len = name.len + value.len + 4;
+	char *p = buf_reserve(b, len);
+
+	if (p == NULL)
+		return;
+	memcpy(p, name.ptr, name.len);
+	line_finish(p + name.len, value);
+	b->len += len;
 }
 
 /* Copies eight bytes with 'A' to 'Z' in lower case: the high bit of each byte
@@ -371,17 +392,14 @@ lower_copy(char *out, const char *p, size_t n)
 void
 head_keep_field(const struct http1_field *f, struct buf *b)
 {
-	size_t n = f->name.len;
-	char *p = buf_reserve(b, n + f->value.len + 4);
+	size_t len = f->name.len + f->value.len + 4;
+	char *p = buf_reserve(b, len);
 
 	if (p == NULL)
 		return;
-	lower_copy(p, f->name.ptr, n);
-	memcpy(p + n, ": ", 2);
-	if (f->value.len > 0)
-		memcpy(p + n + 2, f->value.ptr, f->value.len);
-	memcpy(p + n + 2 + f->value.len, "\r\n", 2);
-	b->len += n + f->value.len + 4;
+	lower_copy(p, f->name.ptr, f->name.len);
+	line_finish(p + f->name.len, f->value);
+	b->len += len;
 }
 
 void
@@ -390,7 +408,7 @@ head_keep(const struct http1_head *h, struct buf *b)
 	size_t i;
 
 	for (i = 0; i < h->nfields; i++)
-		if (head_flags(h->fields[i].name) & HEAD_KEEP)
+		if (h->fields[i].flags & HEAD_KEEP)
 			head_keep_field(&h->fields[i], b);
 }
 

@@ -14,6 +14,8 @@ enum head_flags {
 	HEAD_SECRET = 2,	/* credentials: never journaled, never logged */
 	HEAD_KEEP = 4,		/* allowed into the journal */
 	HEAD_OURS = 8,		/* the gateway's own: X-Spangate-*, X-Respan-*, X-Data-*-Params, X-Keywordsai-*: never upstream */
+	HEAD_CREDENTIAL = 32,	/* where clients put a provider's key: authorization, x-api-key, api-key, x-goog-api-key */
+	HEAD_PARAMS = 64,	/* members of the gateway in a header: x-data-*-params, x-respan-customer-identifier */
 	HEAD_ORIGIN = 16,	/* names the provider's origin: alt-svc, strict-transport-security */
 };
 
@@ -25,11 +27,13 @@ unsigned head_flags(struct slice name);
 /* Is field i to be left out between client and provider: hop-by-hop, or
  * nominated by Connection. Content-Length, Host and Transfer-Encoding are the
  * caller's business: they count as hop here. */
-bool	head_is_hop(const struct http1_head *, size_t i);
+bool	head_is_hop(const struct http1_head *, size_t i);	/* by the field's flags */
 
 /* Appends "name: value\r\n" of each HEAD_KEEP field, names in lower case. */
 void	head_keep(const struct http1_head *, struct buf *);
 
+/* Appends "name: value\r\n" as it stands. */
+void	head_put(struct buf *, struct slice name, struct slice value);
 /* Appends one field as such a line, whatever its flags. */
 void	head_keep_field(const struct http1_field *, struct buf *);
 

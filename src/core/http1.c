@@ -16,6 +16,7 @@
 
 #include "core/bytes.h"
 #include "core/fold.h"
+#include "core/head.h"
 #include "core/http1_class.h"
 
 /* What the fields say of framing and connection, gathered as they come. */
@@ -265,6 +266,7 @@ fields_read(struct http1_head *h, struct noted *n, const char *p,
 			return HTTP1_E_HEAD_SIZE;
 		if ((p = field_read(f, p, end)) == NULL)
 			return HTTP1_E_SYNTAX;
+		f->flags = head_flags(f->name);
 		note_field(n, h, f++);
 	}
 	h->nfields = (size_t)(f - h->fields);

@@ -34,6 +34,7 @@ enum http1_result {
 struct http1_field {
 	struct slice	name;		/* as sent; compare with slice_caseeq */
 	struct slice	value;		/* trimmed */
+	unsigned	flags;		/* head_flags(name) */
 };
 
 enum http1_framing {

@@ -5,22 +5,13 @@
  */
 #include "gate/auth.h"
 
+#include "core/head.h"
+
 /* Where a key may stand, strongest first. With X-Spangate-Key the client's own
  * Authorization is the provider's. */
 static const struct slice key_fields[] = {
 	SLICE("x-spangate-key"), SLICE("authorization"), SLICE("x-api-key"), SLICE("api-key"),
 };
-
-bool
-auth_is_credential(struct slice name)
-{
-	size_t i;
-
-	for (i = 1; i < sizeof(key_fields) / sizeof(key_fields[0]); i++)
-		if (slice_caseeq(name, key_fields[i]))
-			return true;
-	return slice_caseeq(name, SLICE("x-goog-api-key"));
-}
 
 struct slice
 auth_secret(struct slice value)
@@ -104,7 +95,7 @@ auth_has_own(const struct http1_field *fields, size_t n, const struct auth *a)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (auth_is_credential(fields[i].name) &&
+		if ((fields[i].flags & HEAD_CREDENTIAL) &&
 		    !(a->used.ptr != NULL && slice_caseeq(fields[i].name, a->used)))
 			return true;
 	return false;

@@ -29,8 +29,6 @@ enum auth_result auth_check(const struct config *, const struct http1_head *,
 
 /* Does the request hold a credential for the provider, other than our key? */
 bool	auth_has_own(const struct http1_field *, size_t n, const struct auth *);
-/* Is it one of the fields in which clients send provider credentials? */
-bool	auth_is_credential(struct slice name);
 /* The secret itself of a credential field: less "Bearer ". */
 struct slice auth_secret(struct slice value);
 

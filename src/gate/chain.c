@@ -6,8 +6,6 @@
 #include "gate/chain.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,20 +123,6 @@ chain_lend(struct chain *ch, struct chunk_pool *p, struct slice s)
 	c->len = s.len;
 	ch->len += s.len;
 	chain_push(ch, c);
-}
-
-void
-chain_printf(struct chain *ch, struct chunk_pool *p, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	assert(n >= 0 && (size_t)n < sizeof(text));
-	chain_copy(ch, p, slice_make(text, (size_t)n));
 }
 
 int

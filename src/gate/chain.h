@@ -34,9 +34,6 @@ void	chain_copy(struct chain *, struct chunk_pool *, struct slice);
 /* Appends bytes that the caller keeps until they are sent or the chain is
  * cleared. */
 void	chain_lend(struct chain *, struct chunk_pool *, struct slice);
-/* Appends decimal / printf'd text of at most 512 bytes. */
-void	chain_printf(struct chain *, struct chunk_pool *, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
 /* The first bytes as an iovec list of at most max entries: how many. */
 int	chain_iovec(const struct chain *, struct iovec *, int max);
 /* Takes n bytes off the front. */

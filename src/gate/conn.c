@@ -10,8 +10,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -255,20 +253,6 @@ conn_lend(struct conn *c, struct slice s)
 		return;
 	chain_lend(&c->out, &c->thread->chunks, s);
 	conn_mark_dirty(c);
-}
-
-void
-conn_printf(struct conn *c, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	assert(n >= 0 && (size_t)n < sizeof(text));
-	conn_copy(c, slice_make(text, (size_t)n));
 }
 
 void

@@ -61,7 +61,6 @@ void	conn_tls(struct conn *, SSL *);
 /* Appends to what is to be sent at the end of this turn. */
 void	conn_copy(struct conn *, struct slice);
 void	conn_lend(struct conn *, struct slice);
-void	conn_printf(struct conn *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Has it looked at at the end of the turn, also with nothing to send. */
 void	conn_touch(struct conn *);

@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "base/log.h"
+#include "core/head.h"
 #include "core/limits.h"
 #include "gate/down.h"
 #include "gate/forward.h"
@@ -44,45 +45,42 @@ static bool	exchange_must_hide(struct exchange *, const struct http1_head *);
 
 /* ---- beginning and end ---- */
 
-/* Copies s to *to and moves *to on. */
+/* s at the same place in a copy of the text that it points into. */
 static struct slice
-head_copy_slice(struct slice s, char **to)
+slice_moved(struct slice s, const char *from, const char *to)
 {
-	struct slice copy = slice_make(*to, s.len);
-
-	if (s.ptr == NULL)
-		return SLICE_NONE;
-	memcpy(*to, s.ptr, s.len);
-	*to += s.len;
-	return copy;
+	return s.ptr == NULL ? s : slice_make(to + (s.ptr - from), s.len);
 }
 
-/* The head as it must outlive the read buffer, in one allocation. */
+/* The head as it must outlive the read buffer: fields and text in one
+ * allocation. All slices of a parsed head lie in its bytes. */
 static struct request_head *
 head_copy(const struct http1_head *h)
 {
-	size_t size = sizeof(struct request_head) + h->nfields * sizeof(*h->fields), i;
-	struct request_head *copy;
-	char *text;
+	const char *from = h->method.ptr;
+	const struct http1_field *f, *last = h->nfields ? &h->fields[h->nfields - 1] : NULL;
+	const char *end = last ? last->value.ptr + last->value.len : h->target.ptr + h->target.len;
+	size_t table = sizeof(struct request_head) + h->nfields * sizeof(*f), i;
+	struct request_head *copy = xmalloc(table + (size_t)(end - from));
+	char *to = (char *)copy + table;
 
-	size += h->method.len + h->target.len + h->host.len;
-	for (i = 0; i < h->nfields; i++)
-		size += h->fields[i].name.len + h->fields[i].value.len;
-	copy = xmalloc(size);
-	copy->fields = (struct http1_field *)(copy + 1);
-	text = (char *)(copy->fields + h->nfields);
-	copy->method = head_copy_slice(h->method, &text);
-	copy->target = head_copy_slice(h->target, &text);
-	copy->path = slice_make(copy->target.ptr + (h->path.ptr - h->target.ptr), h->path.len);
-	copy->query = h->query.ptr == NULL ? SLICE_NONE :
-	    slice_make(copy->target.ptr + (h->query.ptr - h->target.ptr), h->query.len);
-	copy->host = head_copy_slice(h->host, &text);
+	memcpy(to, from, (size_t)(end - from));
+	copy->method = slice_moved(h->method, from, to);
+	copy->target = slice_moved(h->target, from, to);
+	copy->path = slice_moved(h->path, from, to);
+	copy->query = slice_moved(h->query, from, to);
+	copy->host = slice_moved(h->host, from, to);
 	copy->minor = h->minor;
 	copy->keep_alive = h->keep_alive;
+	copy->nominates = h->nominates;
+	copy->flags = 0;
 	copy->nfields = h->nfields;
+	copy->fields = (struct http1_field *)(copy + 1);
 	for (i = 0; i < h->nfields; i++) {
-		copy->fields[i].name = head_copy_slice(h->fields[i].name, &text);
-		copy->fields[i].value = head_copy_slice(h->fields[i].value, &text);
+		f = &h->fields[i];
+		copy->fields[i] = (struct http1_field){ slice_moved(f->name, from, to),
+		    slice_moved(f->value, from, to), f->flags };
+		copy->flags |= f->flags;
 	}
 	return copy;
 }
@@ -323,8 +321,7 @@ exchange_choose(struct exchange *x)
 	}
 	tape_secret(&x->tape, slice_str(p->api_key));
 	for (i = 0; i < x->head->nfields; i++)
-		if (auth_is_credential(x->head->fields[i].name) ||
-		    slice_caseeq(x->head->fields[i].name, SLICE("x-spangate-key")))
+		if (x->head->fields[i].flags & HEAD_SECRET)
 			tape_secret(&x->tape, auth_secret(x->head->fields[i].value));
 	if (rewrite_finish(&x->rewrite, p->usage == USAGE_ASK &&
 	    !atomic_load_explicit(&chosen->usage_refused, memory_order_relaxed)) < 0) {
@@ -353,6 +350,21 @@ exchange_body_end(struct exchange *x)
 
 /* ---- the answer ---- */
 
+/* A chunk's size line. */
+static void
+exchange_emit_size(struct down *d, size_t len)
+{
+	char line[20];
+	size_t n = sizeof(line);
+
+	line[--n] = '\n';
+	line[--n] = '\r';
+	do
+		line[--n] = "0123456789abcdef"[len % 16];
+	while ((len /= 16) != 0);
+	down_write(d, slice_make(line + n, sizeof(line) - n));
+}
+
 /* Bytes of the answer's body to the client. */
 static void
 exchange_emit(struct exchange *x, struct slice s)
@@ -364,7 +376,7 @@ exchange_emit(struct exchange *x, struct slice s)
 		down_write(x->down, s);
 		return;
 	}
-	conn_printf(&x->down->conn, "%zx\r\n", s.len);
+	exchange_emit_size(x->down, s.len);
 	down_write(x->down, s);
 	down_write(x->down, SLICE("\r\n"));
 }

@@ -63,7 +63,8 @@ struct up_ops {
 struct request_head {
 	struct slice	 method, path, query, target, host;
 	unsigned	 minor;
-	bool		 keep_alive;
+	bool		 keep_alive, nominates;
+	unsigned	 flags;		/* of all fields together */
 	size_t		 nfields;
 	struct http1_field *fields;
 };

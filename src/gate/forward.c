@@ -10,11 +10,10 @@
 #include "gate/exchange.h"
 
 static void
-field_put(struct buf *out, struct slice name, struct slice value)
+put_number(struct buf *out, const char *name, uint64_t value)
 {
-	buf_slice(out, name);
-	buf_append(out, ": ", 2);
-	buf_slice(out, value);
+	buf_str(out, name);
+	buf_u64(out, value);
 	buf_append(out, "\r\n", 2);
 }
 
@@ -69,11 +68,11 @@ forward_drops(const struct exchange *x, const struct http1_field *f)
 {
 	const struct auth *a = &x->auth;
 
-	if (head_flags(f->name) & (HEAD_HOP | HEAD_OURS))
+	if (f->flags & (HEAD_HOP | HEAD_OURS))
 		return true;
 	if (a->used.ptr != NULL && slice_caseeq(f->name, a->used))
 		return true;
-	return x->provider->config->api_key != NULL && auth_is_credential(f->name);
+	return x->provider->config->api_key != NULL && (f->flags & HEAD_CREDENTIAL);
 }
 
 /* Fields that Connection names are hop-by-hop as well. */
@@ -99,20 +98,20 @@ forward_request(const struct exchange *x, uint64_t len, struct buf *out)
 {
 	const struct provider_config *p = x->provider->config;
 	const struct request_head *h = x->head;
-	bool connection = exchange_field(x, SLICE("connection")).ptr != NULL;
 	const struct http1_field *f;
 	size_t i;
 
 	buf_slice(out, h->method);
 	buf_byte(out, ' ');
 	route_target(&x->route, p, h->query, out);
-	buf_printf(out, " HTTP/1.1\r\nHost: %s\r\n", p->host_header);
+	buf_str(out, " HTTP/1.1\r\n");
+	head_put(out, SLICE("Host"), slice_str(p->host_header));
 	for (i = 0; i < h->nfields; i++) {
 		f = &h->fields[i];
-		if (forward_drops(x, f) || (connection && request_connection_names(h, f->name)))
+		if (forward_drops(x, f) || (h->nominates && request_connection_names(h, f->name)))
 			continue;
 		if (!slice_caseeq(f->name, SLICE("accept-encoding"))) {
-			field_put(out, f->name, f->value);
+			head_put(out, f->name, f->value);
 			continue;
 		}
 		buf_slice(out, f->name);
@@ -123,7 +122,7 @@ forward_request(const struct exchange *x, uint64_t len, struct buf *out)
 	if (p->api_key != NULL)
 		forward_key(p, out);
 	if (len > 0 || x->has_body)
-		buf_printf(out, "Content-Length: %llu\r\n", (unsigned long long)len);
+		put_number(out, "Content-Length: ", len);
 	buf_append(out, "\r\n", 2);
 }
 
@@ -138,11 +137,11 @@ forward_framing(struct exchange *x, const struct http1_head *h, struct buf *out)
 	if (h->framing == HTTP1_NO_BODY) {
 		/* The length that GET would have had, or of a 304. */
 		if (length.ptr != NULL && h->status >= 200 && h->status != 204)
-			field_put(out, SLICE("content-length"), length);
+			head_put(out, SLICE("content-length"), length);
 		return;
 	}
 	if (h->framing == HTTP1_SIZED && !x->hiding) {
-		buf_printf(out, "content-length: %llu\r\n", (unsigned long long)h->length);
+		put_number(out, "content-length: ", h->length);
 		return;
 	}
 	if (old) {
@@ -161,17 +160,19 @@ forward_answer(struct exchange *x, const struct http1_head *h, struct buf *out)
 	char id[33];
 	size_t i;
 
-	buf_printf(out, "HTTP/1.1 %u ", h->status);
+	buf_str(out, "HTTP/1.1 ");
+	buf_u64(out, h->status);
+	buf_byte(out, ' ');
 	buf_slice(out, h->reason);
 	buf_append(out, "\r\n", 2);
 	for (i = 0; i < h->nfields; i++) {
 		f = &h->fields[i];
-		if (!head_is_hop(h, i) && !(head_flags(f->name) & HEAD_ORIGIN))
-			field_put(out, f->name, f->value);
+		if (!head_is_hop(h, i) && !(f->flags & HEAD_ORIGIN))
+			head_put(out, f->name, f->value);
 	}
 	forward_framing(x, h, out);
 	if (x->tape.on)
-		buf_printf(out, "x-spangate-span-id: %s\r\n", exchange_id_text(x, id));
+		head_put(out, SLICE("x-spangate-span-id"), slice_make(exchange_id_text(x, id), 32));
 	if (!x->answer_keep)
 		buf_str(out, "connection: close\r\n");
 	else if (x->head->minor == 0)

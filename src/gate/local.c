@@ -230,7 +230,7 @@ job_answer_head(struct local_job *job, const struct block *b)
 	h->nfields = 0;
 	if (job->type != NULL)
 		h->fields[h->nfields++] = (struct http1_field){
-		    SLICE("content-type"), slice_str(job->type) };
+		    .name = SLICE("content-type"), .value = slice_str(job->type) };
 	while (lines.len > 0 && h->nfields < LIMIT_FIELDS &&
 	    head_line_next(&lines, &h->fields[h->nfields]))
 		h->nfields++;

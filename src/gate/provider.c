@@ -169,7 +169,8 @@ provider_tape_send(struct exchange *x, bool reused, const char *why_again)
 	struct buf *url = &x->thread->url;
 
 	buf_clear(url);
-	buf_printf(url, "%s://%s", p->tls ? "https" : "http", p->host_header);
+	buf_str(url, p->tls ? "https://" : "http://");
+	buf_str(url, p->host_header);
 	route_target(&x->route, p, SLICE_NONE, url);
 	tape_send(x, buf_view(url), reused, why_again);
 }

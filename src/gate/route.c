@@ -58,7 +58,7 @@ path_less_slash(struct slice path)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static bool
-path_is_own(struct slice path)
+path_is_ingest(struct slice path)
 {
 	size_t i;
 
@@ -66,9 +66,14 @@ path_is_own(struct slice path)
 	for (i = 0; i < COUNT(own_versioned); i++)
 		if (slice_eq(path, slice_str(own_versioned[i])))
 			return true;
-	if (slice_eq(path, SLICE("/models/public")))
-		return true;
-	return path_begins_any(path, own_members, COUNT(own_members));
+	return false;
+}
+
+static bool
+path_is_own(struct slice path)
+{
+	return slice_eq(path_less_slash(path), SLICE("/models/public")) ||
+	    path_begins_any(path, own_members, COUNT(own_members));
 }
 
 static bool
@@ -137,12 +142,15 @@ route_find(const struct config *c, const struct http1_head *h)
 		return r;
 	if (path_begins(path, SLICE("api"), &rest) && rest.len > 0)
 		path = rest;
-	if (path_is_own(path)) {
+	if (path_is_ingest(path)) {
 		r.kind = ROUTE_LOCAL;
 		r.path = path_less_slash(path);
 	} else if (path_begins(path, SLICE("v1"), &rest) && rest.len > 1)
 		route_below(&r, api_of(h, rest), rest);
-	else if (route_named(c, path, &r))
+	else if (path_is_own(path)) {
+		r.kind = ROUTE_LOCAL;
+		r.path = path_less_slash(path);
+	} else if (route_named(c, path, &r))
 		;
 	else if (path_begins(path, SLICE("anthropic"), &rest) && rest.len > 1)
 		route_below(&r, PROVIDER_ANTHROPIC, rest);

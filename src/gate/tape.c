@@ -141,9 +141,11 @@ tape_put_head_fields(struct exchange *x)
 
 	buf_clear(text);
 	for (i = 0; i < x->head->nfields; i++)
-		if (head_flags(x->head->fields[i].name) & HEAD_KEEP)
+		if (x->head->fields[i].flags & HEAD_KEEP)
 			head_keep_field(&x->head->fields[i], text);
 	record_put(b, TAG_HEADERS, buf_view(text));
+	if (!(x->head->flags & HEAD_PARAMS))
+		return;
 	for (i = 0; i < 2; i++) {
 		v = exchange_field(x, params[i]);
 		buf_clear(text);

@@ -68,7 +68,7 @@ main(void)
 
 	for (seed = 1; seed <= 10; seed++)
 		test_mixed(seed);
-	chain_printf(&ch, &pool, "%x\r\n", 255);
+	chain_copy(&ch, &pool, SLICE("ff\r\n"));
 	ok(ch.len == 4);
 	chain_clear(&ch, &pool);
 	ok(ch.len == 0);
