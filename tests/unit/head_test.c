@@ -24,8 +24,10 @@ static const struct flags_try tries[] = {
 	{ "Content-Length", HEAD_HOP | HEAD_KEEP },
 	{ "Alt-Svc", HEAD_ORIGIN }, { "Strict-Transport-Security", HEAD_ORIGIN },
 	/* credentials */
-	{ "AUTHORIZATION", HEAD_SECRET }, { "X-Api-Key", HEAD_SECRET },
-	{ "api-key", HEAD_SECRET }, { "X-Goog-Api-Key", HEAD_SECRET },
+	{ "AUTHORIZATION", HEAD_SECRET | HEAD_CREDENTIAL },
+	{ "X-Api-Key", HEAD_SECRET | HEAD_CREDENTIAL },
+	{ "api-key", HEAD_SECRET | HEAD_CREDENTIAL },
+	{ "X-Goog-Api-Key", HEAD_SECRET | HEAD_CREDENTIAL },
 	{ "Cookie", HEAD_SECRET }, { "Set-Cookie", HEAD_SECRET },
 	{ "X-Amz-Security-Token", HEAD_SECRET },
 	{ "x-assemblyai-api-key", HEAD_SECRET },
@@ -40,7 +42,7 @@ static const struct flags_try tries[] = {
 	{ "X-Client-Secret", HEAD_SECRET }, { "my-password", HEAD_SECRET },
 	{ "apikey", HEAD_SECRET }, { "OpenAI-Api-Key", HEAD_SECRET },
 	{ "x-stainless-token", HEAD_SECRET }, { "x-user-jwt", HEAD_SECRET },
-	{ "x-respan-key", HEAD_SECRET | HEAD_OURS },
+	{ "x-respan-key", HEAD_SECRET | HEAD_OURS | HEAD_PARAMS },
 	/* kept */
 	{ "Accept", HEAD_KEEP }, { "content-type", HEAD_KEEP },
 	{ "User-Agent", HEAD_KEEP }, { "Idempotency-Key", HEAD_KEEP },
@@ -55,9 +57,9 @@ static const struct flags_try tries[] = {
 	{ "x-should-retry", HEAD_KEEP }, { "traceparent", HEAD_KEEP },
 	{ "apim-request-id", HEAD_KEEP }, { "CF-Ray", HEAD_KEEP },
 	/* ours */
-	{ "X-Data-Respan-Params", HEAD_OURS },
-	{ "x-data-keywordsai-params", HEAD_OURS },
-	{ "X-Respan-Customer-Identifier", HEAD_OURS },
+	{ "X-Data-Respan-Params", HEAD_OURS | HEAD_PARAMS },
+	{ "x-data-keywordsai-params", HEAD_OURS | HEAD_PARAMS },
+	{ "X-Respan-Customer-Identifier", HEAD_OURS | HEAD_PARAMS },
 	{ "X-Keywordsai-Foo", HEAD_OURS }, { "X-Spangate-Span-Id", HEAD_OURS },
 	/* not known */
 	{ "", 0 }, { "x", 0 }, { "X-Other", 0 }, { "accepts", 0 },
