@@ -181,7 +181,7 @@ mark_is_cut(const struct rewrite *rw, const struct rewrite_mark *m)
 	/* Calls of prompts stored at a provider name no model: there the
 	 * variables are the provider's. */
 	if (strcmp(m->own->name, "variables") == 0)
-		return rw->model.kind != JNONE;
+		return rw->model.kind != JNONE || rw->family == FAMILY_CHAT;
 	return rw->family == FAMILY_CHAT &&
 	    jget(m->value, SLICE("prompt_id")).kind != JNONE;
 }

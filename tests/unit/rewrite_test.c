@@ -357,6 +357,11 @@ table_test(void)
 		b = strlen(names[i + 1]);
 		ok(a < b || (a == b && strcmp(names[i], names[i + 1]) < 0));
 	}
+	/* A stored prompt's call: no model, and variables of the provider's own. */
+	ok(slice_eq(edited(SLICE("{\"variables\":{}}"), FAMILY_COMPLETION, false),
+	    SLICE("{\"variables\":{}}")));
+	ok(slice_eq(edited(SLICE("{\"model\":\"m\",\"variables\":{}}"), FAMILY_COMPLETION, false),
+	    SLICE("{\"model\":\"m\"}")));
 	for (i = 0; i < MEMBER_COUNT; i++) {
 		if (strcmp(names[i], "prompt") == 0)
 			continue;
