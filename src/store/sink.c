@@ -66,14 +66,6 @@ struct sink {
 	bool		 synced;
 };
 
-static struct config *
-settings(struct sink *sink)
-{
-	struct config *c = config_current();
-
-	return c ? c : config_ref(sink->config);
-}
-
 static bool
 is_stopping(struct sink *sink, uint64_t *deadline)
 {
@@ -217,16 +209,19 @@ take_end(struct sink *sink, struct tail *t, const struct record *end, uint64_t p
 {
 	struct record copy = *end;	/* reading the chain may move the reader's buffer */
 	struct chain chain;
-	int rc;
+	int rc = STORE_OK;
 
 	copy.payload = SLICE_NONE;
-	if (chain_read(t->reader, position, &chain) < 0) {
+	if (chain_read(t->reader, position, &chain) == READER_E_IO) {
 		sink->trouble = "the journal cannot be read";
-		return STORE_BUSY;
+		rc = STORE_BUSY;
+	} else if (chain.count == 0)
+		give_up(sink, t, &copy, &chain);
+	else {
+		if (!chain.complete)
+			xlog(LOG_LEVEL_WARN, copy.id, "part of its records is missing in the journal");
+		rc = put_chain(sink, t, &copy, position, &chain);
 	}
-	if (!chain.complete)
-		xlog(LOG_LEVEL_WARN, copy.id, "part of its records is missing in the journal");
-	rc = put_chain(sink, t, &copy, position, &chain);
 	chain_free(&chain);
 	return rc;
 }
@@ -387,7 +382,7 @@ expire(struct sink *sink, uint64_t now)
 
 	if (now < sink->expire_at)
 		return STORE_OK;
-	c = settings(sink);
+	c = config_current();
 	if (c->store.retention_us > 0)
 		before = (int64_t)clock_wall_us() - (int64_t)c->store.retention_us;
 	n = sink->ops->expire(sink->store, before, size_limit(sink, c), EXPIRE_STEPS);

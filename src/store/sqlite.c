@@ -284,7 +284,7 @@ store_check(const char *data_dir, char *err, size_t errlen)
 static int
 sqlite_begin(struct store *store)
 {
-	return run(store, STATEMENT_BEGIN);
+	return store->write ? run(store, STATEMENT_BEGIN) : store_exec(store, "BEGIN");
 }
 
 static void

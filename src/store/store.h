@@ -51,7 +51,8 @@ struct store_ops {
 	struct store *(*open)(const char *data_dir, bool write, char *err, size_t errlen);
 	void	(*close)(struct store *);
 
-	/* The writer. Everything between begin and commit is one transaction. */
+	/* The writer. Everything between begin and commit is one transaction. On a
+	 * reader: one snapshot until rollback. */
 	int	(*begin)(struct store *);
 	/* chain: the exchange's records as they stand in the journal; SLICE_NONE:
 	 * its bodies are not to be kept, so the span's other fields are stored

@@ -77,7 +77,23 @@ tails_drop(struct tails *tails, size_t i)
 	tails->count--;
 }
 
-/* Takes out what is finished and whose directory the journal has deleted. */
+static int
+forget_one(const struct store_ops *ops, struct store *store, const char *series)
+{
+	int rc = ops->begin(store);
+
+	if (rc == STORE_OK)
+		rc = ops->forget(store, series);
+	if (rc == STORE_OK)
+		rc = ops->commit(store);
+	if (rc != STORE_OK)
+		ops->rollback(store);
+	return rc;
+}
+
+/* Takes out series whose directory is gone: the journal deletes one when its
+ * writer has closed it and all of it is behind the cursor, which may be before
+ * its end was noticed here. */
 static int
 forget_gone(struct tails *tails, const struct store_ops *ops, struct store *store, char **names)
 {
@@ -86,17 +102,11 @@ forget_gone(struct tails *tails, const struct store_ops *ops, struct store *stor
 	for (size_t i = tails->count; i-- > 0 && rc == STORE_OK;) {
 		struct tail *t = &tails->list[i];
 
-		if (!t->committed.finished || in_list(names, t->committed.series))
+		if (in_list(names, t->committed.series))
 			continue;
-		rc = ops->begin(store);
-		if (rc == STORE_OK)
-			rc = ops->forget(store, t->committed.series);
-		if (rc == STORE_OK)
-			rc = ops->commit(store);
+		rc = forget_one(ops, store, t->committed.series);
 		if (rc == STORE_OK)
 			tails_drop(tails, i);
-		else
-			ops->rollback(store);
 	}
 	return rc;
 }
@@ -161,7 +171,7 @@ tail_open(struct tails *tails, struct tail *t)
 		return false;
 	t->reader = reader_open(tails->dir, t->cursor.series, t->cursor.position, err, sizeof(err));
 	if (!t->reader)
-		log_warn("journal series %s: %s", t->cursor.series, err);
+		log_debug("journal series %s: %s", t->cursor.series, err);
 	return t->reader != NULL;
 }
 
@@ -262,7 +272,7 @@ tails_lag(struct tails *tails)
 	uint64_t lag = 0;
 
 	for (size_t i = 0; i < tails->count; i++)
-		if (tail_open(tails, &tails->list[i]))
+		if (tails->list[i].reader)
 			lag += reader_lag(tails->list[i].reader);
 	return lag;
 }
