@@ -67,23 +67,27 @@ method_matches(const char *methods, struct slice method)
 	return false;
 }
 
-/* Every method that the path takes, once, as the Allow field. */
+static bool
+path_takes(struct slice path, const char *method)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (path_matches(routes[i].path, path) && method_matches(routes[i].methods, slice_str(method)))
+			return true;
+	return false;
+}
+
+/* 405, with every method that the path takes in the Allow field. */
 static void
 refuse_method(struct local_job *job, const struct local_request *r)
 {
 	static const char *const all[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
-	char allow[100] = "allow: ";
-	const char *comma = "";
+	char allow[100] = "allow:";
+	int len = 6;
 
 	for (size_t m = 0; m < sizeof(all) / sizeof(all[0]); m++)
-		for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-			if (path_matches(routes[i].path, r->path) &&
-			    method_matches(routes[i].methods, slice_str(all[m]))) {
-				strcat(strcat(allow, comma), all[m]);
-				comma = ", ";
-				break;
-			}
-	strcat(allow, "\r\n");
+		if (path_takes(r->path, all[m]))
+			len += snprintf(allow + len, sizeof(allow) - (size_t)len, "%s %s", len > 6 ? "," : "", all[m]);
+	snprintf(allow + len, sizeof(allow) - (size_t)len, "\r\n");
 	answer_error(job, 405, allow, "Method \"%.*s\" not allowed.", (int)(r->method.len % 100), r->method.ptr);
 }
 

@@ -203,7 +203,8 @@ test_filters(void)
 	    "\"page_size\":3}") == 200 && count_of() == ROWS && results(NULL) == 3);
 	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"model\":{\"operator\":\"regex\",\"value\":\"a\"}}}") == 400
 	    && error_has("'regex'"));
-	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"nothing\":{\"value\":1}}}") == 400 && error_has("'nothing'"));
+	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"nothing\":{\"value\":1}}}") == 400 &&
+	    error_has("'nothing'"));
 	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"status_code\":{\"value\":[\"x\"]}}}") == 400 &&
 	    error_has("whole number"));
 	ok(call("POST", "/request-logs/list", "", "{oops") == 400 && error_has("not a JSON object"));

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli_spans_print: the four forms in which `spangate spans` prints. A span is
+ * put together as one line and written once, so that what another program
+ * reads ends between spans when it is cut.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/limits.h"
+#include "cli_spans_print.h"
+#include "store/value.h"
+
+#define LINE_LIMIT (256 * MIB)		/* of one span as JSON, every body in it */
+#define CELL_MAX 40			/* of a field that was asked for by name */
+#define CELL_MIN 12
+#define WIDE 100			/* columns from which there is room for the date and the customer */
+
+static const char *const format_names[] = {
+	[FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_JSONL] = "jsonl", [FORMAT_CSV] = "csv",
+};
+
+/* What a CSV file holds unless fields are named. */
+static const int csv_fields[] = {
+	SPAN_F_id, SPAN_F_timestamp, SPAN_F_start_time, SPAN_F_log_type, SPAN_F_model, SPAN_F_provider_id,
+	SPAN_F_status, SPAN_F_status_code, SPAN_F_end_reason, SPAN_F_finish_reason, SPAN_F_error_message,
+	SPAN_F_latency, SPAN_F_time_to_first_token, SPAN_F_tokens_per_second, SPAN_F_stream,
+	SPAN_F_prompt_tokens, SPAN_F_completion_tokens, SPAN_F_total_request_tokens,
+	SPAN_F_prompt_cache_hit_tokens, SPAN_F_prompt_cache_creation_tokens, SPAN_F_reasoning_tokens,
+	SPAN_F_usage_source, SPAN_F_cost, SPAN_F_cost_source, SPAN_F_customer_identifier,
+	SPAN_F_thread_identifier, SPAN_F_custom_identifier, SPAN_F_group_identifier, SPAN_F_environment,
+	SPAN_F_trace_unique_id, SPAN_F_span_unique_id, SPAN_F_span_parent_id, SPAN_F_span_name,
+	SPAN_F_metadata, SPAN_F_input, SPAN_F_output,
+};
+
+bool
+spans_format_by_name(const char *name, enum spans_format *out)
+{
+	for (size_t i = 0; i < sizeof(format_names) / sizeof(format_names[0]); i++)
+		if (strcmp(format_names[i], name) == 0) {
+			*out = (enum spans_format)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+spans_print_needs_full(const struct spans_print *p)
+{
+	return p->format != FORMAT_TABLE || p->fields;
+}
+
+/* The value as a cell: texts bare, null empty, everything else as its JSON. */
+static void
+value_text(const struct span *span, int field, struct buf *out)
+{
+	const char *at = (const char *)span + span_fields[field].offset;
+
+	if (span_is_null(span, field))
+		return;
+	if (span_fields[field].type == SPAN_TEXT)
+		buf_slice(out, *(const struct slice *)at);
+	else if (span_fields[field].type == SPAN_TIME)
+		span_time_text(((const struct span_int *)at)->v, out);
+	else
+		span_value_json(span, field, out);
+}
+
+/* Display columns of UTF-8 text: one for each character is near enough. */
+static size_t
+columns_of(struct slice s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* The first `width` characters of s. */
+static struct slice
+cut_columns(struct slice s, size_t width)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < s.len; i++)
+		if (((unsigned char)s.ptr[i] & 0xc0) != 0x80 && n++ == width)
+			break;
+	return slice_make(s.ptr, i);
+}
+
+/* One cell and the blank behind it; control characters show as dots, so that
+ * no stored text drives the terminal. */
+static void
+put_cell(struct buf *line, struct slice text, size_t width, bool right)
+{
+	size_t have = columns_of(text);
+	bool cut = have > width;
+
+	text = cut_columns(text, cut ? width - 1 : width);
+	have = cut ? width : have;
+	if (right)
+		buf_printf(line, "%*s", (int)(width - have), "");
+	for (size_t i = 0; i < text.len; i++)
+		buf_byte(line, (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ? '.' : text.ptr[i]);
+	if (cut)
+		buf_str(line, "\xe2\x80\xa6");
+	if (!right)
+		buf_printf(line, "%*s", (int)(width - have), "");
+	buf_byte(line, ' ');
+}
+
+enum cell { CELL_TIME, CELL_MODEL, CELL_STATUS, CELL_LATENCY, CELL_TTFT, CELL_TOKENS, CELL_CUSTOMER, CELL_ID, CELLS };
+
+static const struct {
+	const char	*title;
+	unsigned	 width;		/* 0: a share of what is left */
+	bool		 right;
+} cells[CELLS] = {
+	[CELL_TIME] = { "TIME (UTC)", 14, false },
+	[CELL_MODEL] = { "MODEL", 0, false },
+	[CELL_STATUS] = { "STATUS", 6, false },
+	[CELL_LATENCY] = { "LATENCY", 8, true },
+	[CELL_TTFT] = { "TTFT", 8, true },
+	[CELL_TOKENS] = { "TOKENS", 12, true },
+	[CELL_CUSTOMER] = { "CUSTOMER", 0, false },
+	[CELL_ID] = { "ID", 16, false },
+};
+
+/* How wide a cell is on this terminal; 0: it has no place. */
+static size_t
+cell_width(const struct spans_print *p, enum cell cell)
+{
+	size_t fixed = CELLS, left;
+
+	if (cell == CELL_TIME)
+		return p->width < WIDE ? 14 : 19;
+	if (cells[cell].width)
+		return cells[cell].width;
+	for (int i = 0; i < CELLS; i++)
+		fixed += i == CELL_TIME ? (p->width < WIDE ? 14 : 19) : cells[i].width;
+	left = p->width > fixed + 8 ? p->width - fixed : 8;
+	if (p->width < WIDE)
+		return cell == CELL_MODEL ? left + 1 : 0;
+	left = left > 72 ? 72 : left;
+	return cell == CELL_MODEL ? left - left * 2 / 5 : left * 2 / 5;
+}
+
+static void
+seconds_text(struct span_int us, struct buf *out)
+{
+	if (us.set && us.v < 10000000)
+		buf_printf(out, "%.0f ms", (double)us.v / 1000);
+	else if (us.set)
+		buf_printf(out, "%.1f s", (double)us.v / 1000000);
+	else
+		buf_str(out, "-");
+}
+
+static void
+tokens_text(const struct span *span, struct buf *out)
+{
+	if (!span->prompt_tokens.set && !span->completion_tokens.set) {
+		buf_str(out, "-");
+		return;
+	}
+	if (span->prompt_tokens.set)
+		buf_printf(out, "%lld", (long long)span->prompt_tokens.v);
+	buf_str(out, ">");
+	if (span->completion_tokens.set)
+		buf_printf(out, "%lld", (long long)span->completion_tokens.v);
+}
+
+static void
+status_text(const struct span *span, struct buf *out)
+{
+	if (span->status_code.set)
+		buf_printf(out, "%lld%s", (long long)span->status_code.v,
+		    slice_eq(span->status, SLICE("error")) && span->status_code.v < 400 ? " err" : "");
+	else
+		buf_slice(out, span->status);
+}
+
+static void
+cell_text(const struct spans_print *p, const struct span *span, enum cell cell, struct buf *out)
+{
+	switch (cell) {
+	case CELL_TIME:
+		span_time_text(span->timestamp.v, out);
+		if (out->len < 19)
+			return;
+		out->ptr[10] = ' ';
+		out->len = 19;
+		if (p->width < WIDE) {	/* without the year */
+			memmove(out->ptr, out->ptr + 5, 14);
+			out->len = 14;
+		}
+		return;
+	case CELL_MODEL:
+		buf_slice(out, span->model.ptr ? span->model : SLICE("-"));
+		return;
+	case CELL_STATUS:
+		status_text(span, out);
+		return;
+	case CELL_LATENCY:
+		seconds_text(span->latency, out);
+		return;
+	case CELL_TTFT:
+		seconds_text(span->time_to_first_token, out);
+		return;
+	case CELL_TOKENS:
+		tokens_text(span, out);
+		return;
+	case CELL_CUSTOMER:
+		buf_slice(out, span->customer_identifier.ptr ? span->customer_identifier : SLICE("-"));
+		return;
+	default:
+		buf_slice(out, span->id);
+	}
+}
+
+static size_t
+field_width(int field)
+{
+	size_t n = strlen(span_fields[field].name);
+
+	if (field == SPAN_F_id || field == SPAN_F_unique_id)
+		return 32;
+	if (span_fields[field].type == SPAN_TIME)
+		return 27;
+	return n < CELL_MIN ? CELL_MIN : n > CELL_MAX ? CELL_MAX : n;
+}
+
+static void
+table_row(struct spans_print *p, const struct span *span)
+{
+	struct buf cell;
+
+	buf_init(&cell, LINE_LIMIT);
+	for (size_t i = 0; p->fields && i < p->nfields; i++) {
+		buf_clear(&cell);
+		if (span)
+			value_text(span, p->fields[i], &cell);
+		else
+			buf_str(&cell, span_fields[p->fields[i]].name);
+		put_cell(&p->line, buf_view(&cell), i + 1 == p->nfields ? CELL_MAX * 2 : field_width(p->fields[i]),
+		    false);
+	}
+	for (int i = 0; !p->fields && i < CELLS; i++) {
+		size_t width = cell_width(p, i);
+
+		buf_clear(&cell);
+		if (span)
+			cell_text(p, span, i, &cell);
+		else
+			buf_str(&cell, cells[i].title);
+		/* The id's start is enough for `spans get`, so it is cut without a sign. */
+		if (width > 0)
+			put_cell(&p->line, i == CELL_ID ? cut_columns(buf_view(&cell), width) : buf_view(&cell),
+			    width, cells[i].right);
+	}
+	while (p->line.len > 0 && p->line.ptr[p->line.len - 1] == ' ')
+		p->line.len--;
+	buf_byte(&p->line, '\n');
+	buf_free(&cell);
+}
+
+/* RFC 4180: quotes where there is anything that needs them. */
+static void
+csv_cell(struct buf *line, struct slice text)
+{
+	bool quote = false;
+
+	for (size_t i = 0; i < text.len && !quote; i++)
+		quote = strchr("\",\r\n", text.ptr[i]) != NULL;
+	if (!quote) {
+		buf_slice(line, text);
+		return;
+	}
+	buf_byte(line, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '"')
+			buf_byte(line, '"');
+		buf_byte(line, text.ptr[i]);
+	}
+	buf_byte(line, '"');
+}
+
+static void
+csv_row(struct spans_print *p, const struct span *span)
+{
+	const int *fields = p->fields ? p->fields : csv_fields;
+	size_t n = p->fields ? p->nfields : sizeof(csv_fields) / sizeof(csv_fields[0]);
+	struct buf cell;
+
+	buf_init(&cell, LINE_LIMIT);
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&cell);
+		if (span)
+			value_text(span, fields[i], &cell);
+		else
+			buf_str(&cell, span_fields[fields[i]].name);
+		if (i > 0)
+			buf_byte(&p->line, ',');
+		csv_cell(&p->line, buf_view(&cell));
+	}
+	buf_str(&p->line, "\r\n");
+	buf_free(&cell);
+}
+
+static void
+json_row(struct spans_print *p, const struct span *span)
+{
+	struct span copy = *span;
+
+	if (!p->full && !p->fields)
+		copy.full_request = copy.full_response = SLICE_NONE;
+	if (!p->fields) {
+		span_json(&copy, false, &p->line);
+		return;
+	}
+	for (size_t i = 0; i < p->nfields; i++) {
+		buf_printf(&p->line, "%s\"%s\":", i ? "," : "{", span_fields[p->fields[i]].name);
+		span_value_json(&copy, p->fields[i], &p->line);
+	}
+	buf_byte(&p->line, '}');
+}
+
+static bool
+flush_line(struct spans_print *p)
+{
+	bool good = !p->line.failed && fwrite(p->line.ptr, 1, p->line.len, p->out) == p->line.len;
+
+	if (p->line.cap > 4 * MIB)
+		buf_free(&p->line);
+	buf_clear(&p->line);
+	return good;
+}
+
+void
+spans_print_start(struct spans_print *p)
+{
+	p->printed = 0;
+	buf_init(&p->line, LINE_LIMIT);
+	if (p->format == FORMAT_TABLE)
+		table_row(p, NULL);
+	else if (p->format == FORMAT_CSV)
+		csv_row(p, NULL);
+	else if (p->format == FORMAT_JSON)
+		buf_byte(&p->line, '[');
+}
+
+bool
+spans_print(struct spans_print *p, const struct span *span)
+{
+	if (p->format == FORMAT_TABLE)
+		table_row(p, span);
+	else if (p->format == FORMAT_CSV)
+		csv_row(p, span);
+	else {
+		if (p->format == FORMAT_JSON)
+			buf_str(&p->line, p->printed ? ",\n" : "\n");
+		json_row(p, span);
+		if (p->format == FORMAT_JSONL)
+			buf_byte(&p->line, '\n');
+	}
+	p->printed++;
+	return flush_line(p);
+}
+
+bool
+spans_print_end(struct spans_print *p)
+{
+	bool good;
+
+	if (p->format == FORMAT_JSON)
+		buf_str(&p->line, "\n]\n");
+	good = flush_line(p) && fflush(p->out) == 0;
+	buf_free(&p->line);
+	return good;
+}
+
+static void
+new_line(struct buf *out, unsigned depth)
+{
+	buf_printf(out, "\n%*s", (int)(depth * 2), "");
+}
+
+/* Indents a JSON text that is known to be good. */
+static void
+indent(struct slice json, struct buf *out)
+{
+	unsigned depth = 0;
+	bool string = false;
+
+	for (size_t i = 0; i < json.len; i++) {
+		char c = json.ptr[i], next = i + 1 < json.len ? json.ptr[i + 1] : '\0';
+
+		if (string) {
+			buf_byte(out, c);
+			if (c == '\\')
+				buf_byte(out, json.ptr[++i]);
+			string = c != '"';
+			continue;
+		}
+		if (strchr(" \t\r\n", c))
+			continue;
+		if ((c == '}' || c == ']') && depth > 0)
+			new_line(out, --depth);
+		buf_byte(out, c);
+		string = c == '"';
+		if ((c == '{' && next == '}') || (c == '[' && next == ']')) {
+			buf_byte(out, next);
+			i++;
+		} else if (c == '{' || c == '[')
+			new_line(out, ++depth);
+		else if (c == ',')
+			new_line(out, depth);
+		else if (c == ':')
+			buf_byte(out, ' ');
+	}
+	buf_byte(out, '\n');
+}
+
+bool
+spans_print_one(struct spans_print *p, const struct span *span)
+{
+	struct buf json;
+	bool good;
+
+	buf_init(&p->line, LINE_LIMIT);
+	buf_init(&json, LINE_LIMIT);
+	span_json(span, false, &json);
+	indent(buf_view(&json), &p->line);
+	good = !json.failed && flush_line(p) && fflush(p->out) == 0;
+	buf_free(&json);
+	buf_free(&p->line);
+	return good;
+}
