@@ -511,7 +511,7 @@ test_modes(void)
 static void
 in_scratch(void (*test)(void))
 {
-	scratch_make(dir, sizeof(dir));
+	scratch_make(dir, sizeof(dir), false);
 	test();
 	scratch_remove(dir);
 }

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recovery: whatever a killed process, a torn write or a flipped bit leaves
+ * behind, every BEGIN that can be read gets exactly one END, and recovering a
+ * second time changes nothing. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/base.h"
+#include "journal/segment.h"
+#include "journal/series.h"
+#include "journal_util.h"
+#include "tap.h"
+
+static char root[512], dir[600], err[512];
+static char big[64 * 1024];
+
+static bool
+recover(void)
+{
+	struct journal_config c = { .dir = dir, .max_bytes = 64 * MIB, .writers = 1 };
+	struct journal *j = journal_open(&c, err, sizeof(err));
+
+	journal_close(j);
+	return j != NULL;
+}
+
+/* A file in memory. */
+struct image {
+	char	*bytes;
+	size_t	 len;
+};
+
+static void
+segment_name(char *out, size_t len, const char *series, unsigned number)
+{
+	(void)snprintf(out, len, "%s/%s/%08u.seg", dir, series, number);
+}
+
+static struct image
+image_load(const char *series, unsigned number)
+{
+	struct image m = { 0 };
+	char name[800];
+	struct stat st;
+	int fd;
+
+	segment_name(name, sizeof(name), series, number);
+	fd = open(name, O_RDONLY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return m;
+	m.len = (size_t)st.st_size;
+	m.bytes = xmalloc(m.len + 1);
+	if (read(fd, m.bytes, m.len) != (ssize_t)m.len)
+		abort();
+	(void)close(fd);
+	return m;
+}
+
+/* Makes `dir` anew with one series of these segments. */
+static void
+image_lay(const char *series, const struct image *m, size_t n)
+{
+	char name[800];
+	size_t i;
+	int fd;
+
+	scratch_remove(dir);
+	(void)snprintf(name, sizeof(name), "%s/%s", dir, series);
+	if (mkdir(dir, 0700) < 0 || mkdir(name, 0700) < 0)
+		abort();
+	for (i = 0; i < n; i++) {
+		segment_name(name, sizeof(name), series, (unsigned)i + 1);
+		fd = open(name, O_WRONLY | O_CREAT, 0600);
+		if (write(fd, m[i].bytes, m[i].len) != (ssize_t)m[i].len)
+			abort();
+		(void)close(fd);
+	}
+}
+
+/* A CRC over the names and bytes of all segments. */
+static uint32_t
+directory_print(const char *series)
+{
+	uint32_t crc = 0, n;
+	struct image m;
+
+	for (n = 1; n < 8; n++) {
+		m = image_load(series, n);
+		crc = crc32c(crc, &n, sizeof(n));
+		crc = crc32c(crc, m.bytes ? m.bytes : "", m.len);
+		free(m.bytes);
+	}
+	return crc;
+}
+
+/* Recovers what was laid: is everything well, and the same the second time? */
+static bool
+recovers_well(const char *series, struct books *k)
+{
+	uint32_t first;
+	bool well;
+
+	well = recover();
+	*k = books_read(dir);
+	first = directory_print(series);
+	well = well && k->open == 0 && k->orphans == 0 && k->begun == k->ended &&
+	    k->errors == 0 && recover() && directory_print(series) == first;
+	return well;
+}
+
+/* A segment as a killed process leaves it: two exchanges ended, two open. */
+static struct image
+make_segment(char *series)
+{
+	struct journal_config c = { .dir = dir, .max_bytes = 64 * MIB, .writers = 1 };
+	struct journal *j = journal_open(&c, err, sizeof(err));
+	struct journal_writer *w = journal_writer_open(j, 0, err, sizeof(err));
+	struct image m;
+	struct made x[4];
+	char **list;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		made_begin(w, &x[i], 10 + (uint64_t)i, SLICE("{\"model\":\"gpt-4o\"}"));
+	made_part(w, &x[0], SLICE("data: {\"a\":1}\n\n"));
+	made_part(w, &x[1], SLICE("data: {\"b\":1}\n\n"));
+	made_end(w, &x[0]);
+	made_part(w, &x[2], SLICE("data: {\"c\":1}\n\n"));
+	made_part(w, &x[1], SLICE("data: [DONE]\n\n"));
+	made_end(w, &x[1]);
+	made_part(w, &x[2], SLICE("data: {\"c\":2}\n\n"));
+	journal_flush(w);
+	list = series_list(dir);
+	(void)snprintf(series, 32, "%s", list[0]);
+	series_free(list);
+	m = image_load(series, 1);
+	made_end(w, &x[2]);
+	made_end(w, &x[3]);
+	journal_writer_close(w);
+	journal_close(j);
+	return m;
+}
+
+/* END(interrupted) says what had come. */
+static void
+test_interrupted(const char *series, const struct image *m)
+{
+	uint64_t at, length = 0, t_last = 0;
+	struct series_count n;
+	struct reader *r;
+	struct record rec;
+	struct books k;
+	int ends = 0;
+
+	image_lay(series, m, 1);
+	ok(recovers_well(series, &k));
+	ok(k.begun == 4 && k.interrupted == 2 && k.corrupt == 0 && k.broken_chains == 0);
+	r = reader_open(dir, series, position_make(2, 0), err, sizeof(err));
+	while (reader_next(r, &rec, &at) == READER_RECORD) {
+		if (rec.type != RECORD_END)
+			continue;
+		ends++;
+		length += record_get_u64(rec.payload, TAG_ANSWER_LENGTH, 0);
+		t_last += record_get_u64(rec.payload, TAG_T_LAST, 0);
+	}
+	ok(reader_finished(r));
+	reader_close(r);
+	ok(ends == 2 && length == 30 && t_last == 2000);
+	ok(series_count(dir, series, UINT64_MAX, &n, err, sizeof(err)) == 0);
+	ok(n.begun == 4 && n.ended == 4 && n.open == 0);
+}
+
+/* Cut at every byte, from nothing to the whole. */
+static void
+test_cuts(const char *series, const struct image *m)
+{
+	struct image cut = *m;
+	unsigned bad = 0, most = 0;
+	struct books k;
+
+	for (cut.len = 0; cut.len <= m->len; cut.len++) {
+		image_lay(series, &cut, 1);
+		bad += !recovers_well(series, &k) || k.corrupt != 0 || k.broken_chains != 0;
+		most = k.begun > most ? (unsigned)k.begun : most;
+	}
+	ok(bad == 0);
+	ok(most == 4);
+}
+
+/* The same in the second of two segments, and with zeros in place of the tail
+ * (as after a power cut). */
+static void
+test_second(const char *series, const struct image *m)
+{
+	struct image two[2] = { *m, { NULL, 0 } }, zeros;
+	unsigned bad = 0, from;
+	struct books k;
+
+	image_lay(series, m, 1);
+	if (!recover())
+		abort();
+	two[1] = image_load(series, 2);
+	for (from = 0; from <= two[1].len; from++) {
+		struct image cut[2] = { *m, { two[1].bytes, from } };
+
+		image_lay(series, cut, 2);
+		bad += !recovers_well(series, &k) || k.begun != 4 || k.corrupt != 0;
+	}
+	ok(bad == 0);
+	zeros = (struct image){ xmalloc(m->len), m->len };
+	for (bad = 0, from = SEGMENT_HEAD; from < m->len; from += 7) {
+		memcpy(zeros.bytes, m->bytes, from);
+		memset(zeros.bytes + from, 0, m->len - from);
+		image_lay(series, &zeros, 1);
+		bad += !recovers_well(series, &k) || k.corrupt != 0;
+	}
+	ok(bad == 0);
+	free(zeros.bytes);
+	free(two[1].bytes);
+}
+
+/* One flipped bit in each byte: never a crash, never an END too many, and what
+ * stands whole around the damage is kept. */
+static void
+test_flips(const char *series, const struct image *m)
+{
+	unsigned bad = 0, lost = 0, refused = 0;
+	struct books k;
+	size_t i;
+
+	for (i = 0; i < m->len; i++) {
+		m->bytes[i] ^= (char)(1 << (i & 7));
+		image_lay(series, m, 1);
+		if (!recover()) {
+			refused += i >= 8 && i < 12;
+			bad += i < 8 || i >= 12;
+		} else {
+			uint32_t first = directory_print(series);
+
+			k = books_read(dir);
+			bad += k.errors != 0 || k.open != 0 || k.ended > 5;
+			lost += k.records < 3;
+			bad += !recover() || directory_print(series) != first;
+		}
+		m->bytes[i] ^= (char)(1 << (i & 7));
+	}
+	ok(bad == 0);
+	ok(refused > 0 && refused <= 4);	/* a newer version */
+	ok(lost < 200);				/* head and checkpoint */
+}
+
+static void
+test_version(const char *series, const struct image *m)
+{
+	struct image newer = { xmalloc(m->len), m->len };
+	struct journal_config c = { .dir = dir, .max_bytes = 64 * MIB, .writers = 1 };
+
+	memcpy(newer.bytes, m->bytes, m->len);
+	newer.bytes[8] = JOURNAL_VERSION + 1;
+	image_lay(series, &newer, 1);
+	ok(journal_open(&c, err, sizeof(err)) == NULL);
+	ok(strstr(err, "00000001.seg") != NULL && strstr(err, "newer spangate") != NULL &&
+	    strstr(err, "format 2") != NULL);
+	free(newer.bytes);
+}
+
+/* Writes until it is killed; tells on the pipe each BEGIN that was flushed. */
+static void *
+victim_run(void *arg)
+{
+	struct journal_writer *w;
+	struct made x[8] = { 0 };
+	uint64_t n = (uint64_t)(uintptr_t)arg, i;
+	static struct journal *j;
+	struct journal_config c = { .dir = dir, .max_bytes = 256 * MIB, .sync_us = 5000, .writers = 2 };
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	char text[256];
+
+	pthread_mutex_lock(&lock);
+	if (j == NULL)
+		j = journal_open(&c, text, sizeof(text));
+	pthread_mutex_unlock(&lock);
+	w = journal_writer_open(j, (unsigned)(n >> 32), text, sizeof(text));
+	for (i = 0; ; i++) {
+		if (x[i % 8].last != 0)
+			made_end(w, &x[i % 8]);
+		made_begin(w, &x[i % 8], n + i, slice_make(big, 3000));
+		if (x[(i + 3) % 8].last != 0)
+			made_part(w, &x[(i + 3) % 8], slice_make(big, (i * 977) % sizeof(big)));
+		journal_flush(w);
+		if (x[i % 8].last != 0 && i < 1000 && write(3, x[i % 8].id, 16) != 16)
+			abort();
+	}
+	return NULL;
+}
+
+/* Every id that the victim told of must have one END now. */
+static unsigned
+kill_once(unsigned round)
+{
+	uint8_t told[16];
+	struct books k;
+	unsigned bad, heard = 0;
+	int fds[2];
+	pthread_t t;
+	pid_t pid;
+
+	scratch_remove(dir);
+	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		abort();
+	if (pid == 0) {
+		(void)dup2(fds[1], 3);
+		pthread_create(&t, NULL, victim_run, (void *)(uintptr_t)(1ull << 32));
+		(void)victim_run((void *)(uintptr_t)(2ull << 32));
+	}
+	(void)close(fds[1]);
+	while (heard < 20 + round * 9 && read(fds[0], told, 16) == 16)
+		heard++;
+	(void)kill(pid, SIGKILL);
+	while (read(fds[0], told, 16) == 16)
+		heard++;
+	(void)waitpid(pid, NULL, 0);
+	(void)close(fds[0]);
+	bad = !recover();
+	k = books_read(dir);
+	bad += k.open != 0 || k.begun != k.ended || k.orphans != 0 || k.corrupt != 0 ||
+	    k.broken_chains != 0 || k.begun < heard || k.interrupted == 0 || k.interrupted > 18;
+	return bad;
+}
+
+static void
+test_kills(void)
+{
+	unsigned round, bad = 0;
+
+	for (round = 0; round < 25; round++)
+		bad += kill_once(round) != 0;
+	ok(bad == 0);
+}
+
+int
+main(void)
+{
+	struct image m;
+	char series[32];
+
+	/* The pipe of the victims is descriptor 3. */
+	if (dup2(1, 3) != 3)
+		return 1;
+	scratch_make(root, sizeof(root), true);
+	(void)snprintf(dir, sizeof(dir), "%s/journal", root);
+	m = make_segment(series);
+	test_interrupted(series, &m);
+	test_cuts(series, &m);
+	test_second(series, &m);
+	test_flips(series, &m);
+	test_version(series, &m);
+	free(m.bytes);
+	test_kills();
+	scratch_remove(root);
+	return done();
+}
