@@ -15,6 +15,7 @@ static const struct {
 	int		(*run)(int argc, char **argv);
 	const char	*sentence;
 } commands[] = {
+	{ "serve", cli_serve, "Run the gateway; also what happens without a subcommand." },
 	{ "check-config", cli_check_config, "Check the settings; with --probe each provider too." },
 	{ "spans", cli_spans, "List, show and export the stored spans." },
 	{ "verify", cli_verify, "Check that the journal and the store agree." },
@@ -56,8 +57,8 @@ main(int argc, char **argv)
 		puts("spangate " PACKAGE_VERSION);
 		return CLI_GOOD;
 	}
-	if (argc < 2)
-		return help_print();
+	if (argc < 2 || argv[1][0] == '-')
+		return cli_serve(argc, argv);
 	for (i = 0; i < COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
