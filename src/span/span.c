@@ -148,7 +148,8 @@ number_text(double v, struct buf *out)
 	buf_str(out, text);
 }
 
-/* JSON text on one line: in it, line ends are white space between tokens. */
+/* JSON text on one line: in it, line ends are white space between tokens, and
+ * so is the indentation behind them. */
 static void
 json_line(struct slice text, struct buf *out)
 {
@@ -158,7 +159,9 @@ json_line(struct slice text, struct buf *out)
 		for (q = p; q < end && *q != '\n' && *q != '\r'; q++)
 			;
 		buf_append(out, p, (size_t)(q - p));
-		p = q < end ? q + 1 : q;
+		while (q < end && (*q == '\n' || *q == '\r' || *q == ' ' || *q == '\t'))
+			q++;
+		p = q;
 	}
 }
 

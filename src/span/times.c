@@ -100,14 +100,20 @@ inter_token_set(struct build *b)
 	b->span.inter_token = build_take(b, &out);
 }
 
-/* When the answer's last byte came from the provider; of none, the end. */
+/* When the answer's last byte came from the provider, as END or else the last
+ * record of it tells; of no answer, the end. */
 static int64_t
 time_last(const struct build *b)
 {
-	int64_t t = b->last != NULL ? time_get(b->end, TAG_T_LAST) : TIME_NONE;
+	int64_t t = TIME_NONE;
 
-	if (t == TIME_NONE && b->last != NULL && !b->has_end)
-		t = b->answer.t_last != TIME_NONE ? b->answer.t_last : time_get(b->last->head, TAG_T);
+	if (b->last != NULL) {
+		t = time_get(b->end, TAG_T_LAST);
+		if (t == TIME_NONE)
+			t = b->answer.t_last;
+		if (t == TIME_NONE)
+			t = time_get(b->last->head, TAG_T);
+	}
 	return t != TIME_NONE ? t : time_get(b->end, TAG_T);
 }
 

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Usage objects of the providers, read into one form. */
+#include "span/usage.h"
+#include "tap.h"
+
+#define NONE INT64_MIN
+
+static const struct {
+	const char *json;
+	int64_t prompt, completion, total, cached, creation, reasoning, cost;
+} cases[] = {
+	{ "{\"prompt_tokens\":12,\"completion_tokens\":3,\"total_tokens\":15,"
+	  "\"prompt_tokens_details\":{\"cached_tokens\":4,\"cache_write_tokens\":2,\"audio_tokens\":0},"
+	  "\"completion_tokens_details\":{\"reasoning_tokens\":0}}", 12, 3, 15, 4, 2, 0, NONE },
+	{ "{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3,\"prompt_tokens_details\":null}",
+	  1, 2, 3, NONE, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":9,\"completion_tokens\":2,\"prompt_cache_hit_tokens\":5,\"prompt_cache_miss_tokens\":4}",
+	  9, 2, NONE, 5, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11,\"cached_tokens\":7}",
+	  9, 2, 11, 7, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":9,\"completion_tokens\":2,\"num_cached_tokens\":6}", 9, 2, NONE, 6, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":9,\"completion_tokens\":2,\"prompt_token_details\":{\"cached_tokens\":1}}",
+	  9, 2, NONE, 1, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":17,"
+	  "\"completion_tokens_details\":{\"reasoning_tokens\":10},\"cost_in_usd_ticks\":12345}",
+	  5, 2, 17, NONE, NONE, 10, 1234500 },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0.00014,\"is_byok\":false,"
+	  "\"cost_details\":{\"upstream_inference_cost\":null}}", 5, 2, 7, NONE, NONE, NONE, 140000000 },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"reasoning_tokens\":3,"
+	  "\"cost\":{\"total_cost\":5.04e-3}}", 5, 2, 7, NONE, NONE, 3, 5040000000 },
+	{ "{\"input_tokens\":10,\"output_tokens\":20,\"total_tokens\":30,\"input_tokens_details\":"
+	  "{\"cached_tokens\":8},\"output_tokens_details\":{\"reasoning_tokens\":16}}", 10, 20, 30, 8, NONE, 16, NONE },
+	{ "{\"input_tokens\":3,\"output_tokens\":4,\"cache_creation_input_tokens\":100,"
+	  "\"cache_read_input_tokens\":200,\"output_tokens_details\":{\"thinking_tokens\":2}}",
+	  3, 4, NONE, 200, 100, 2, NONE },
+	{ "{\"input_tokens\":3,\"output_tokens\":4,\"total_tokens\":7,\"input_token_details\":{\"cached_tokens\":0}}",
+	  3, 4, 7, 0, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":12.0,\"completion_tokens\":3.7,\"total_tokens\":15,\"estimated_cost\":1e-6}",
+	  12, 3, 15, NONE, NONE, NONE, 1000000 },
+	{ "{\"prompt_tokens\":-1,\"completion_tokens\":true,\"total_tokens\":\"9\"}",
+	  -1, NONE, NONE, NONE, NONE, NONE, NONE },
+};
+
+static bool
+is(struct span_int got, int64_t want)
+{
+	return want == NONE ? !got.set : got.set && got.v == want;
+}
+
+static struct jvalue
+value(const char *json)
+{
+	struct jvalue v = { .kind = JNONE };
+
+	ok(jscan_check(slice_str(json), &v, NULL) == JSCAN_END);
+	return v;
+}
+
+static void
+providers(void)
+{
+	struct usage u;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		printf("# %s\n", cases[i].json);
+		ok(usage_read(&u, value(cases[i].json)));
+		ok(is(u.prompt, cases[i].prompt) && is(u.completion, cases[i].completion) &&
+		    is(u.total, cases[i].total));
+		ok(is(u.cached, cases[i].cached) && is(u.cache_creation, cases[i].creation) &&
+		    is(u.reasoning, cases[i].reasoning));
+		ok(is(u.provider_cost, cases[i].cost));
+	}
+}
+
+static void
+nothing(void)
+{
+	static const char *const none[] = {
+		"{}", "null", "[]", "\"x\"", "{\"type\":\"duration\",\"seconds\":3}",
+		"{\"prompt_tokens\":null}", "{\"prompt_tokens_details\":{\"cached_tokens\":1}}",
+	};
+	struct usage u;
+	size_t i;
+
+	for (i = 0; i < sizeof(none) / sizeof(*none); i++)
+		ok(!usage_read(&u, value(none[i])));
+}
+
+static void
+overlay(void)
+{
+	struct usage u, next;
+
+	usage_read(&u, value("{\"input_tokens\":10,\"output_tokens\":1,\"cache_read_input_tokens\":5}"));
+	usage_read(&next, value("{\"output_tokens\":42}"));
+	usage_overlay(&u, &next);
+	ok(is(u.prompt, 10) && is(u.completion, 42) && is(u.cached, 5) && is(u.total, NONE));
+}
+
+static void
+money(void)
+{
+	static const struct { const char *text; int64_t pico; } amounts[] = {
+		{ "0", 0 }, { "1", 1000000000000 }, { "0.000000000001", 1 },
+		{ "0.0000000000019", 1 }, { "2.5e-06", 2500000 }, { "1E+2", 100000000000000 },
+		{ "0.1234567890123456789", 123456789012 }, { "0e99999999", 0 },
+		{ "1e-99999999", 0 }, { "123456.789", 123456789000000000 },
+	};
+	int64_t pico;
+	size_t i;
+
+	for (i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
+		printf("# %s\n", amounts[i].text);
+		ok(usage_pico(slice_str(amounts[i].text), &pico) && pico == amounts[i].pico);
+	}
+	ok(!usage_pico(SLICE("-1"), &pico));
+	ok(!usage_pico(SLICE("1e30"), &pico));
+	ok(!usage_pico(SLICE("99999999999999999999"), &pico));
+	ok(!usage_pico(SLICE_NONE, &pico));
+}
+
+int
+main(void)
+{
+	providers();
+	nothing();
+	overlay();
+	money();
+	return done();
+}
