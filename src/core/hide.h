@@ -6,6 +6,8 @@
  *    else than the envelope (id, object, created, model, system_fingerprint,
  *    service_tier, obfuscation), and
  *  - the member `"usage":null` of the other events, with its comma.
+ * (The second is seen from the end of the data where it stands there; whether
+ * all before it is good JSON is then not asked.)
  * Everything else passes as it stands, comments and line ends too, and so does
  * an event with more than one data line. An event that has begun is held back
  * at most LIMIT_HELD_EVENT, then let go as it is.

@@ -104,6 +104,12 @@ member_blank(const struct member *own, struct jvalue v, const char *base, char *
 	blank_member(own, v, base, text, NEST_DEPTH);
 }
 
+void
+members_blank(struct jvalue object, const char *base, char *text)
+{
+	blank_object(object, base, text, NEST_DEPTH);
+}
+
 /* The objects to look into which a place held. */
 struct nests {
 	struct jvalue	respan, keywordsai, extra, metadata;
@@ -233,6 +239,6 @@ rewrite_header_params(struct slice value, struct buf *json)
 		json->len = start;
 		return false;
 	}
-	blank_object(v, text, text, NEST_DEPTH);
+	members_blank(v, text, text);
 	return true;
 }

@@ -23,5 +23,7 @@ const struct member *member_of(const struct jmember *);
  * members inside it where it is one to look into. `text` is the writable twin
  * of the bytes from base on, which hold the value. */
 void	member_blank(const struct member *, struct jvalue value, const char *base, char *text);
+/* The same for all members of an object. */
+void	members_blank(struct jvalue object, const char *base, char *text);
 
 #endif

@@ -16,6 +16,9 @@
 #include "core/limits.h"
 #include "core/members.h"
 
+/* Each mark may become an edit, and asking for usage takes one more. */
+#define MARKS_MAX (LIMIT_EDITS - 1)
+
 #define ASK_MEMBER "\"include_usage\":true"
 
 /* An own member and its place among its neighbours, in offsets of the body. */
@@ -64,7 +67,8 @@ walk_member(struct rewrite *rw, struct walk *w, const struct jmember *m, const s
 	if (w->open != 0)
 		rw->marks[w->open - 1].next = start;
 	w->open = 0;
-	if (own != NULL) {
+	rw->full |= own != NULL && rw->count == MARKS_MAX;
+	if (own != NULL && !rw->full) {
 		mark = mark_new(rw);
 		if (mark == NULL)
 			return false;
@@ -300,20 +304,27 @@ rewrite_finish(struct rewrite *rw, bool ask_usage)
 	ask_usage = ask_usage && usage_is_missing(rw);
 	if (!rw->is_object || (rw->count == 0 && !ask_usage))
 		return 0;
+	if (rw->full)
+		return -1;
 	rw->edits.list = calloc(rw->count + 1, sizeof(*rw->edits.list));
 	if (rw->edits.list == NULL)
 		return -1;
 	cut_marks(rw);
 	if (ask_usage)
 		ask_for_usage(rw);
-	return rw->edits.count > LIMIT_EDITS ? -1 : 0;
+	return 0;
 }
 
 void
 rewrite_blank(const struct rewrite *rw, char *body)
 {
+	struct jvalue v;
 	size_t i;
 
+	if (rw->full && jscan_check(rw->body, &v, NULL) == JSCAN_END) {
+		members_blank(v, rw->body.ptr, body);
+		return;
+	}
 	for (i = 0; i < rw->count; i++)
 		if (!rw->marks[i].inside)
 			member_blank(rw->marks[i].own, rw->marks[i].value, rw->body.ptr, body);

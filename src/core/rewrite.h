@@ -44,6 +44,7 @@ struct rewrite {
 	/* private */
 	enum family	 family;
 	bool		 store;		/* "store": true */
+	bool		 full;		/* more own members than marks may be */
 	struct jvalue	 stream_options;
 	size_t		 last_end;	/* offset where the last member's value ends */
 	size_t		 count, cap;	/* of marks */
@@ -58,7 +59,8 @@ int	rewrite_scan(struct rewrite *, struct slice body, enum family);
  * family is chat (or completion), the request streams and did not ask. Inside
  * an empty or null stream_options, include_usage:false or beside its other
  * members; as the last member when absent. May be called again, for another
- * attempt. Returns 0; -1: memory, or more than LIMIT_EDITS. */
+ * attempt. Returns 0; -1: memory, or own members repeated so often that
+ * LIMIT_EDITS is met. */
 int	rewrite_finish(struct rewrite *, bool ask_usage);
 void	rewrite_free(struct rewrite *);
 

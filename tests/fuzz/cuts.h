@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cuts: a stream cut in pieces, each in memory of its own that is gone when
- * the next one comes, so a parser that keeps a pointer too long is caught. */
+/* cuts: a stream cut in pieces, each in memory of its own that is gone (of
+ * single bytes: overwritten) when the next one comes, so a parser that keeps a
+ * pointer too long is caught. */
 #ifndef CUTS_H
 #define CUTS_H
 
@@ -28,8 +29,10 @@ cuts_next(struct cuts *c, struct slice *piece)
 {
 	size_t n = c->rest.len;
 
-	free(c->piece);
-	c->piece = NULL;
+	if (n == 0 || c->seed != 1) {
+		free(c->piece);
+		c->piece = NULL;
+	}
 	if (n == 0)
 		return false;
 	if (c->seed == 1)
@@ -40,7 +43,8 @@ cuts_next(struct cuts *c, struct slice *piece)
 		if (n > c->rest.len)
 			n = c->rest.len;
 	}
-	c->piece = malloc(n);
+	if (c->piece == NULL)
+		c->piece = malloc(n);
 	if (c->piece == NULL)
 		abort();
 	memcpy(c->piece, c->rest.ptr, n);

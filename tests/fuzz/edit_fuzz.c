@@ -162,29 +162,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rewrite rw;
 	struct slice body;
 	struct buf out;
-	bool ask;
-	int r;
 
 	if (size < 1)
 		return 0;
-	ask = data[0] & 0x80;
 	body = slice_make(data + 1, size - 1);
 	CHECK(rewrite_scan(&rw, body, data[0] % FAMILY_COUNT) == 0);
 	CHECK(!rw.is_object || jscan_check(body, NULL, NULL) == JSCAN_END);
-	r = rewrite_finish(&rw, ask);
-	if (r == 0) {
-		apply(&rw.edits, body, &out);
-		CHECK(out.len == edits_length(&rw.edits, body.len));
-		if (rw.is_object)
-			members_check(&rw, buf_view(&out));
-		else
-			CHECK(rw.edits.count == 0 && !rw.usage_added);
-		if (rw.usage_added)
-			usage_check(buf_view(&out));
-		codec_check(&rw.edits, body);
-		buf_free(&out);
-	} else
-		CHECK(rw.edits.count > LIMIT_EDITS);
+	if (rewrite_finish(&rw, data[0] & 0x80) != 0)
+		CHECK(size > LIMIT_EDITS * strlen("\"note\":1,"));
+	apply(&rw.edits, body, &out);
+	CHECK(out.len == edits_length(&rw.edits, body.len));
+	CHECK(rw.edits.count <= LIMIT_EDITS);
+	if (rw.is_object && !rw.full)
+		members_check(&rw, buf_view(&out));
+	else if (!rw.is_object)
+		CHECK(rw.edits.count == 0 && !rw.usage_added);
+	if (rw.usage_added)
+		usage_check(buf_view(&out));
+	codec_check(&rw.edits, body);
+	buf_free(&out);
 	blank_check(&rw);
 	own_check(body);
 	rewrite_free(&rw);

@@ -94,7 +94,8 @@ pass_test(void)
 	PASS("data: {\"usage\":null}\ndata: \n\n");
 	PASS("data: {\"usage\":null,\"usage\":null}\n\n");
 	PASS("data: {\"a\":{\"b\":1,\"usage\":null}}\n\n");
-	PASS("data: {\"a\":\"b,\\\"usage\\\":null}\"}\n\n" "data: {\"a\":\"usage\"}\n\n");
+	PASS("data: {\"a\":\"b,\\\"usage\\\":null}\"}\n\n");
+	PASS("data: {\"a\":\"usage\"}\n\n");
 	PASS("data: [1,{\"usage\":null}]\n\n");
 	PASS("event: error\ndata: {\"error\":{}}\n\n");
 	PASS("{\"usage\":null}\n\n" " data: {\"usage\":null}\n\n" "dataset: {\"usage\":null}\n\n");

@@ -194,7 +194,8 @@ ask_not_test(void)
 	rewrite_free(&rw);
 }
 
-/* A list too long for the journal is an error, not a shorter list. */
+/* Own members over and over are refused before they fill memory; all secrets
+ * among them are blanked. */
 static void
 limit_test(void)
 {
@@ -203,18 +204,34 @@ limit_test(void)
 	size_t i;
 
 	buf_init(&b, MIB);
-	buf_str(&b, "{\"a\":1");
-	for (i = 0; i < LIMIT_EDITS; i++)
+	buf_str(&b, "{\"stream\":true");
+	for (i = 0; i < LIMIT_EDITS - 1; i++)
 		buf_str(&b, ",\"note\":1,\"a\":1");
 	buf_str(&b, "}");
 	ok(rewrite_scan(&rw, buf_view(&b), FAMILY_CHAT) == 0 && rewrite_finish(&rw, true) == 0);
-	ok(rw.edits.count == LIMIT_EDITS);
+	ok(rw.edits.count == LIMIT_EDITS && rw.usage_added);
 	rewrite_free(&rw);
 	b.len--;
-	buf_str(&b, ",\"note\":1}");
-	ok(rewrite_scan(&rw, buf_view(&b), FAMILY_CHAT) == 0 && rewrite_finish(&rw, true) == -1);
+	buf_str(&b, ",\"customer_api_keys\":123}");
+	ok(rewrite_scan(&rw, buf_view(&b), FAMILY_CHAT) == 0 && rw.is_object);
+	ok(rewrite_finish(&rw, true) == -1 && rw.edits.count == 0);
+	rewrite_blank(&rw, b.ptr);
+	ok(slice_ends(buf_view(&b), SLICE("\"customer_api_keys\":\"*\"}")));
 	rewrite_free(&rw);
 	buf_free(&b);
+}
+
+static void
+again_test(void)
+{
+	struct rewrite rw;
+
+	ok(rewrite_scan(&rw, SLICE("{\"stream\":true,\"note\":1}"), FAMILY_CHAT) == 0);
+	ok(rewrite_finish(&rw, true) == 0 && rw.usage_added && rw.edits.count == 1);
+	ok(rw.edits.list[0].replacement.len > 0);
+	ok(rewrite_finish(&rw, false) == 0 && !rw.usage_added && rw.edits.count == 1);
+	ok(rw.edits.list[0].replacement.len == 0);
+	rewrite_free(&rw);
 }
 
 static bool
@@ -382,6 +399,7 @@ main(void)
 	ask_test();
 	ask_not_test();
 	limit_test();
+	again_test();
 	blank_test();
 	own_test();
 	header_test();
