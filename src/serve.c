@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/base.h"
 #include "base/log.h"
 #include "cli.h"
@@ -48,19 +49,6 @@ struct daemon {
 	sigset_t	 signals;
 	atomic_bool	 hurried;	/* a second signal came while draining */
 };
-
-/* The span API is not there yet: the command line reads the store. */
-static void
-api_answer(struct local_job *job, const struct local_request *request, void *arg)
-{
-	static const char text[] = "{\"error\":{\"message\":\"this version has no span API\","
-	    "\"type\":\"not_implemented\",\"param\":null,\"code\":null}}\n";
-
-	(void)request;
-	(void)arg;
-	local_head(job, 501, "application/json", NULL);
-	local_write(job, text, sizeof(text) - 1);
-}
 
 /* Makes dir and what is above it, 0700. */
 static bool
@@ -185,7 +173,7 @@ daemon_start(struct daemon *d)
 	ledger_start(clock_wall_us());
 	ledger_condition(CONDITION_STARTING, "the journal is being recovered");
 	if (!journal_start(d, err) || (d->gate = gate_start(d->config, d->journal,
-	    api_answer, NULL, err, sizeof(err))) == NULL) {
+	    api_handle, NULL, err, sizeof(err))) == NULL) {
 		cli_fail("%s", err);
 		return false;
 	}

@@ -169,13 +169,13 @@ down_finish(struct down *d, enum finish how)
 }
 
 void
-down_refuse(struct down *d, enum answer_format format, struct answer_error e, bool body_follows)
+down_refuse(struct down *d, enum reply_format format, struct reply_error e, bool body_follows)
 {
 	struct buf *text = &d->conn.thread->text;
 	bool keep = d->keep && !body_follows;
 
 	buf_clear(text);
-	answer_error(text, format, &e, NULL, keep);
+	reply_error(text, format, &e, NULL, keep);
 	down_write(d, buf_view(text));
 	d->state = body_follows ? DOWN_BODY : DOWN_ANSWER;
 	down_finish(d, keep ? FINISH_KEEP : FINISH_CLOSE);
@@ -189,7 +189,7 @@ down_text(struct down *d, const struct http1_head *h, unsigned status, const cha
 
 	buf_init(&text, 64 * MIB);
 	d->keep = h->keep_alive && h->framing == HTTP1_NO_BODY;
-	answer_text(&text, status, content_type, body, d->keep,
+	reply_text(&text, status, content_type, body, d->keep,
 	    !slice_eq(h->method, SLICE("HEAD")));
 	down_write(d, buf_view(&text));
 	buf_free(&text);
@@ -200,13 +200,13 @@ down_text(struct down *d, const struct http1_head *h, unsigned status, const cha
 static void
 down_bad_head(struct down *d, int error)
 {
-	struct answer_error e = {
+	struct reply_error e = {
 		.status = http1_error_status(error), .type = "invalid_request_error",
 		.code = "bad_http", .message = http1_error_text(error), .should_retry = -1,
 	};
 
 	d->keep = false;
-	down_refuse(d, ANSWER_OPENAI, e, true);
+	down_refuse(d, REPLY_OPENAI, e, true);
 }
 
 /* A whole head: the exchange begins, and what follows is its body. */
@@ -421,14 +421,14 @@ static void
 down_timeout(struct conn *c)
 {
 	struct down *d = (struct down *)c;
-	struct answer_error e = {
+	struct reply_error e = {
 		.status = 408, .type = "invalid_request_error", .code = "request_timeout",
 		.message = "the request's head did not arrive in time", .should_retry = -1,
 	};
 
 	if (d->state == DOWN_HEAD) {
 		d->keep = false;
-		down_refuse(d, ANSWER_OPENAI, e, true);
+		down_refuse(d, REPLY_OPENAI, e, true);
 	} else if (d->state == DOWN_BODY && d->x != NULL && !d->ending)
 		exchange_step(d->x, EVENT_DOWN_TIMEOUT);
 	else {

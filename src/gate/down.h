@@ -11,7 +11,7 @@
 
 #include "core/buf.h"
 #include "core/http1.h"
-#include "gate/answer.h"
+#include "gate/reply.h"
 #include "gate/conn.h"
 
 struct exchange;
@@ -66,7 +66,7 @@ void	down_continue(struct down *);
  * goes on when they are out, or ends. */
 void	down_finish(struct down *, enum finish);
 /* Answers without an exchange and goes on or closes. */
-void	down_refuse(struct down *, enum answer_format, struct answer_error, bool body_follows);
+void	down_refuse(struct down *, enum reply_format, struct reply_error, bool body_follows);
 void	down_text(struct down *, const struct http1_head *, unsigned status,
 	    const char *content_type, struct slice body);
 

@@ -14,7 +14,7 @@
 #include "base/base.h"
 #include "core/head.h"
 #include "core/limits.h"
-#include "gate/answer.h"
+#include "gate/reply.h"
 #include "gate/gate_private.h"
 #include "gate/local_private.h"
 #include "gate/thread.h"
@@ -226,7 +226,7 @@ job_answer_head(struct local_job *job, const struct block *b)
 	struct slice lines = slice_str(job->headers);
 
 	h->status = job->status;
-	h->reason = slice_str(answer_phrase(job->status));
+	h->reason = slice_str(reply_phrase(job->status));
 	h->nfields = 0;
 	if (job->type != NULL)
 		h->fields[h->nfields++] = (struct http1_field){

@@ -26,18 +26,18 @@ static const char page[] =
     "<a href=\"/api/request-logs/\">/api/request-logs/</a>. Operation: <a href=\"/metrics\">/metrics</a>, "
     "<a href=\"/healthz\">/healthz</a>, <a href=\"/readyz\">/readyz</a>.</p>\n</body></html>\n";
 
-static enum answer_format
+static enum reply_format
 format_of(const struct route *r)
 {
 	if (r->kind == ROUTE_LOCAL)
-		return ANSWER_RESPAN;
+		return REPLY_RESPAN;
 	return r->kind == ROUTE_PROVIDER && r->api == PROVIDER_ANTHROPIC ?
-	    ANSWER_ANTHROPIC : ANSWER_OPENAI;
+	    REPLY_ANTHROPIC : REPLY_OPENAI;
 }
 
 static bool
 refuse_with(struct down *d, const struct http1_head *h, const struct route *r,
-    struct answer_error e)
+    struct reply_error e)
 {
 	e.should_retry = -1;
 	e.no_body = slice_eq(h->method, SLICE("HEAD"));
@@ -49,16 +49,16 @@ bool
 refuse_head(struct down *d, const struct http1_head *h, const struct route *r)
 {
 	if (slice_eq(h->method, SLICE("CONNECT")))
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 405, .type = "invalid_request_error", .code = "method_not_allowed",
 		    .message = "CONNECT is not for this gateway: use its address as base_url" });
 	if (h->upgrade)
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 426, .type = "invalid_request_error", .code = "upgrade_not_supported",
 		    .message = "protocol upgrades (WebSocket) are not supported here",
 		    .headers = "upgrade: HTTP/1.1\r\n" });
 	if (h->expect_other)
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 417, .type = "invalid_request_error", .code = "expectation_failed",
 		    .message = "the only expectation known here is 100-continue" });
 	return false;
@@ -74,14 +74,14 @@ refuse_stranger(struct down *d, const struct http1_head *h, const struct route *
 	case AUTH_OK:
 		return false;
 	case AUTH_FOREIGN:
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 403, .type = "permission_error", .code = "foreign_origin",
 		    .message = "without keys this gateway serves its own machine only: Host and Origin"
 		    " must be localhost, 127.0.0.1 or [::1] (configure keys, or allow_open: true)" });
 	case AUTH_MISSING:
 		if (r->kind != ROUTE_PROVIDER && r->kind != ROUTE_LOCAL)
 			return false;
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 401, .type = "authentication_error", .code = "missing_api_key",
 		    .message = "a spangate key is needed: as Authorization: Bearer, X-Api-Key, api-key"
 		    " or X-Spangate-Key" });
@@ -90,7 +90,7 @@ refuse_stranger(struct down *d, const struct http1_head *h, const struct route *
 	}
 	if (r->kind != ROUTE_PROVIDER && r->kind != ROUTE_LOCAL)
 		return false;
-	return refuse_with(d, h, r, (struct answer_error){
+	return refuse_with(d, h, r, (struct reply_error){
 	    .status = 401, .type = "authentication_error", .code = "invalid_api_key",
 	    .message = "the key is not one of this gateway's keys" });
 }
@@ -137,19 +137,19 @@ refuse_place(struct down *d, const struct http1_head *h, const struct route *r)
 	if (r->kind == ROUTE_PROVIDER) {
 		if (place_has_provider(d->conn.thread->settings->config, r))
 			return false;
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 404, .type = "invalid_request_error", .code = "no_provider",
 		    .message = r->api == PROVIDER_ANTHROPIC ?
 		    "no provider with `api: anthropic` is configured" :
 		    "no provider with `api: openai` is configured" });
 	}
 	if (r->kind == ROUTE_UNKNOWN)
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 404, .type = "invalid_request_error", .code = "unknown_path",
 		    .message = "nothing is served at this path: the gateway is at /v1, /anthropic and"
 		    " /{provider}/v1, the span API at /api" });
 	if (!get)
-		return refuse_with(d, h, r, (struct answer_error){
+		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 405, .type = "invalid_request_error", .code = "method_not_allowed",
 		    .message = "only GET and HEAD are served here", .headers = "allow: GET, HEAD\r\n" });
 	if (r->kind == ROUTE_METRICS)
@@ -188,7 +188,7 @@ refuse_exchange(struct exchange *x, enum reason reason, const char *detail)
 	const char *id = x->provider ? x->provider->config->id : "";
 	struct buf *text = &x->thread->text;
 	char message[512], hex[33];
-	struct answer_error e = {
+	struct reply_error e = {
 		.status = info->status_code, .code = info->name, .message = message,
 		.type = info->status_code >= 500 ? "api_error" :
 		    reason == REASON_NO_PROVIDER_KEY ? "authentication_error" : "invalid_request_error",
@@ -207,7 +207,7 @@ refuse_exchange(struct exchange *x, enum reason reason, const char *detail)
 	x->status = info->status_code;
 	x->refused = true;
 	buf_clear(text);
-	answer_error(text, format_of(&x->route), &e,
+	reply_error(text, format_of(&x->route), &e,
 	    x->tape.on ? exchange_id_text(x, hex) : NULL, keep);
 	down_write(x->down, buf_view(text));
 	x->head_sent = true;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answer: what the gateway says itself, in the format of the API that was called. */
-#ifndef GATE_ANSWER_H
-#define GATE_ANSWER_H
+/* reply: what the gateway says itself, in the format of the API that was called. */
+#ifndef GATE_REPLY_H
+#define GATE_REPLY_H
 
 #include <stdbool.h>
 
 #include "core/buf.h"
 
-enum answer_format { ANSWER_OPENAI, ANSWER_ANTHROPIC, ANSWER_RESPAN };
+enum reply_format { REPLY_OPENAI, REPLY_ANTHROPIC, REPLY_RESPAN };
 
-struct answer_error {
+struct reply_error {
 	unsigned	 status;
 	const char	*type;		/* "invalid_request_error", ... */
 	const char	*code;		/* or NULL */
@@ -21,12 +21,12 @@ struct answer_error {
 };
 
 /* Appends a whole answer, head and body. id: hex of the span, or NULL. */
-void	answer_error(struct buf *, enum answer_format, const struct answer_error *,
+void	reply_error(struct buf *, enum reply_format, const struct reply_error *,
 	    const char *id, bool keep);
 /* The same for a text that is no error. body_too: false for HEAD. */
-void	answer_text(struct buf *, unsigned status, const char *content_type,
+void	reply_text(struct buf *, unsigned status, const char *content_type,
 	    struct slice body, bool keep, bool body_too);
 
-const char *answer_phrase(unsigned status);
+const char *reply_phrase(unsigned status);
 
 #endif

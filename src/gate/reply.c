@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answer: heads and bodies of the gateway's own answers. Pure. Error types are
+ * reply: heads and bodies of the gateway's own answers. Pure. Error types are
  * those that the official clients turn into their exception classes.
  */
-#include "gate/answer.h"
+#include "gate/reply.h"
 
 #include <stddef.h>
 
 const char *
-answer_phrase(unsigned status)
+reply_phrase(unsigned status)
 {
 	static const struct { unsigned status; const char *phrase; } phrases[] = {
 		{ 100, "Continue" }, { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" },
@@ -46,11 +46,11 @@ anthropic_type(unsigned status)
 }
 
 static void
-error_body(struct buf *out, enum answer_format format, const struct answer_error *e)
+error_body(struct buf *out, enum reply_format format, const struct reply_error *e)
 {
 	struct slice message = slice_str(e->message);
 
-	if (format == ANSWER_RESPAN) {
+	if (format == REPLY_RESPAN) {
 		buf_str(out, "{\"detail\":");
 		buf_json_string(out, message);
 		buf_str(out, ",\"error\":");
@@ -58,7 +58,7 @@ error_body(struct buf *out, enum answer_format format, const struct answer_error
 		buf_str(out, "}\n");
 		return;
 	}
-	if (format == ANSWER_ANTHROPIC) {
+	if (format == REPLY_ANTHROPIC) {
 		buf_str(out, "{\"type\":\"error\",\"error\":{\"type\":");
 		buf_json_string(out, slice_str(anthropic_type(e->status)));
 		buf_str(out, ",\"message\":");
@@ -79,21 +79,21 @@ error_body(struct buf *out, enum answer_format format, const struct answer_error
 }
 
 static void
-answer_head(struct buf *out, unsigned status, const char *type, size_t len, bool keep)
+reply_head(struct buf *out, unsigned status, const char *type, size_t len, bool keep)
 {
 	buf_printf(out, "HTTP/1.1 %u %s\r\ncontent-type: %s\r\ncontent-length: %zu\r\n%s",
-	    status, answer_phrase(status), type, len, keep ? "" : "connection: close\r\n");
+	    status, reply_phrase(status), type, len, keep ? "" : "connection: close\r\n");
 }
 
 void
-answer_error(struct buf *out, enum answer_format format, const struct answer_error *e,
+reply_error(struct buf *out, enum reply_format format, const struct reply_error *e,
     const char *id, bool keep)
 {
 	struct buf body;
 
 	buf_init(&body, 16 * 1024);
 	error_body(&body, format, e);
-	answer_head(out, e->status, "application/json", body.len, keep);
+	reply_head(out, e->status, "application/json", body.len, keep);
 	if (id != NULL)
 		buf_printf(out, "x-spangate-span-id: %s\r\n", id);
 	if (e->retry_after > 0)
@@ -109,10 +109,10 @@ answer_error(struct buf *out, enum answer_format format, const struct answer_err
 }
 
 void
-answer_text(struct buf *out, unsigned status, const char *content_type, struct slice body,
+reply_text(struct buf *out, unsigned status, const char *content_type, struct slice body,
     bool keep, bool body_too)
 {
-	answer_head(out, status, content_type, body.len, keep);
+	reply_head(out, status, content_type, body.len, keep);
 	buf_append(out, "\r\n", 2);
 	if (body_too)
 		buf_slice(out, body);
