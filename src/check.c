@@ -32,7 +32,7 @@ static const struct cli_usage usage = {
 	"check-config", "",
 	"Checks the file of settings and the options, and says what they come to. The\n"
 	"exit code is 0 if they are good and, with --probe, every provider answers.\n",
-	flags, sizeof(flags) / sizeof(flags[0])
+	flags, sizeof(flags) / sizeof(flags[0]), true
 };
 
 struct probe {

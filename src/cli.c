@@ -44,7 +44,7 @@ help_print(const struct cli_usage *u)
 	}
 	config_print_help_line(stdout, "-c, --config FILE",
 	    "File of settings. Default: " SYSTEM_FILE ", if it is there.");
-	config_print_help(stdout);
+	config_print_help(stdout, u->serves ? NULL : "data-dir");
 	config_print_help_line(stdout, "-h, --help", "This text.");
 }
 

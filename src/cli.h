@@ -39,6 +39,7 @@ struct cli_usage {
 	const char	*text;		/* what it does, some lines each ended by \n */
 	const struct cli_flag *flags;
 	size_t		 nflags;	/* at most CLI_FLAGS_MAX */
+	bool		 serves;	/* the flags of serve mean something to it: --help shows them */
 };
 
 struct cli_args {

@@ -25,7 +25,7 @@ static const struct cli_usage usage = {
 	"Makes a key that clients of the gateway send as their API key. It is shown this\n"
 	"once; the file of settings gets its hash. Keys are needed to listen beyond\n"
 	"loopback.\n",
-	flags, sizeof(flags) / sizeof(flags[0])
+	flags, sizeof(flags) / sizeof(flags[0]), false
 };
 
 /* A name that needs no quotes in YAML. */

@@ -47,7 +47,7 @@ static const struct cli_usage usage = {
 	"  list     the newest ones, whatever their age\n"
 	"  get ID   one span with everything that was kept; the start of an id is enough\n"
 	"  export   all of them, oldest first\n",
-	flags, FLAGS,
+	flags, FLAGS, false,
 };
 
 struct spans {

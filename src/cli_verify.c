@@ -21,7 +21,7 @@ static const struct cli_usage usage = {
 	"verify", "",
 	"Compares what the journal began with what the store holds, series by series.\n"
 	"Exit code 1: the books do not balance, or could not be read.\n",
-	NULL, 0,
+	NULL, 0, false,
 };
 
 struct verify {

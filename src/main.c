@@ -36,7 +36,7 @@ help_print(void)
 	for (i = 0; i < COMMANDS; i++)
 		config_print_help_line(stdout, commands[i].name, commands[i].sentence);
 	printf("\nOptions of serve:\n");
-	config_print_help(stdout);
+	config_print_help(stdout, NULL);
 	config_print_help_line(stdout, "-c, --config FILE", "File of settings.");
 	config_print_help_line(stdout, "-h, --help",
 	    "This text; spangate SUBCOMMAND --help tells more.");

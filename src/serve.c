@@ -36,7 +36,7 @@ static const struct cli_usage usage = {
 	"Runs the gateway in the foreground until SIGTERM or SIGINT; open answers may end\n"
 	"within drain_timeout, a second signal ends them at once. SIGHUP reads the file\n"
 	"of settings again.\n",
-	NULL, 0
+	NULL, 0, true
 };
 
 struct daemon {

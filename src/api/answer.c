@@ -7,7 +7,7 @@
 #include "core/limits.h"
 
 void
-answer_error(struct local_job *job, unsigned status, const char *headers, const char *fmt, ...)
+api_error(struct local_job *job, unsigned status, const char *headers, const char *fmt, ...)
 {
 	char text[1000];
 	struct buf body;
@@ -23,12 +23,12 @@ answer_error(struct local_job *job, unsigned status, const char *headers, const 
 	buf_json_string(&body, slice_str(text));
 	buf_str(&body, "}");
 	local_head(job, status, API_JSON, headers);
-	(void)answer_flush(job, &body);
+	(void)api_flush(job, &body);
 	buf_free(&body);
 }
 
 bool
-answer_flush(struct local_job *job, struct buf *b)
+api_flush(struct local_job *job, struct buf *b)
 {
 	bool good = b->len == 0 || local_write(job, b->ptr, b->len);
 

@@ -9,10 +9,10 @@
 #define API_JSON "application/json"
 
 /* {"error": text, "detail": text}. headers as in local_head. */
-void	answer_error(struct local_job *, unsigned status, const char *headers, const char *fmt, ...)
+void	api_error(struct local_job *, unsigned status, const char *headers, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
 
 /* Hands the buf's content over and empties it; false: stop, the client left. */
-bool	answer_flush(struct local_job *, struct buf *);
+bool	api_flush(struct local_job *, struct buf *);
 
 #endif

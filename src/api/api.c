@@ -88,7 +88,7 @@ refuse_method(struct local_job *job, const struct local_request *r)
 		if (path_takes(r->path, all[m]))
 			len += snprintf(allow + len, sizeof(allow) - (size_t)len, "%s %s", len > 6 ? "," : "", all[m]);
 	snprintf(allow + len, sizeof(allow) - (size_t)len, "\r\n");
-	answer_error(job, 405, allow, "Method \"%.*s\" not allowed.", (int)(r->method.len % 100), r->method.ptr);
+	api_error(job, 405, allow, "Method \"%.*s\" not allowed.", (int)(r->method.len % 100), r->method.ptr);
 }
 
 void
@@ -107,13 +107,13 @@ api_handle(struct local_job *job, const struct local_request *r, void *arg)
 		if (route->handler)
 			route->handler(job, r, arg);
 		else
-			answer_error(job, 501, NULL, "%s (%.*s %s): this version of spangate does not do that yet",
+			api_error(job, 501, NULL, "%s (%.*s %s): this version of spangate does not do that yet",
 			    route->sentence, (int)r->method.len, r->method.ptr, route->path);
 		return;
 	}
 	if (known)
 		refuse_method(job, r);
 	else
-		answer_error(job, 404, NULL, "Not found: there is no API path %.*s",
+		api_error(job, 404, NULL, "Not found: there is no API path %.*s",
 		    (int)(r->path.len > 200 ? 200 : r->path.len), r->path.ptr);
 }

@@ -39,7 +39,7 @@ reading_open(struct reading *r, struct local_job *job, const struct local_reques
 	buf_init(&r->text, ROW_LIMIT);
 	r->store = store_sqlite.open(request->config->data_dir, false, err, sizeof(err));
 	if (!r->store) {
-		answer_error(job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s", err);
+		api_error(job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s", err);
 		return false;
 	}
 	r->full = full_new(&store_sqlite, r->store, request->config->user_as_customer);
@@ -58,7 +58,7 @@ reading_close(struct reading *r)
 static void
 store_failed(struct reading *r)
 {
-	answer_error(r->job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s",
+	api_error(r->job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s",
 	    store_sqlite.error(r->store));
 }
 
@@ -153,7 +153,7 @@ put_rows(struct reading *r, const struct listing *l, struct store_rows *rows, co
 		buf_str(&r->out, comma);
 		put_row(r, full_span(r->full, span), l->full);
 		comma = ",";
-		if (r->out.failed || (r->out.len >= BLOCK && !answer_flush(r->job, &r->out)))
+		if (r->out.failed || (r->out.len >= BLOCK && !api_flush(r->job, &r->out)))
 			return;
 		if (r->out.cap > 4 * MIB)
 			buf_free(&r->out);
@@ -187,7 +187,7 @@ put_list(struct reading *r, const struct listing *l)
 	if (rc == STORE_ROW)
 		put_rows(r, l, rows, first);
 	buf_str(&r->out, "]}");
-	(void)answer_flush(r->job, &r->out);
+	(void)api_flush(r->job, &r->out);
 	store_sqlite.done(rows);
 }
 
@@ -199,7 +199,7 @@ logs_list(struct local_job *job, const struct local_request *request, void *arg)
 
 	(void)arg;
 	if (!listing_read(l, request->query, request->body, (int64_t)clock_wall_us()))
-		answer_error(job, 400, NULL, "%s", l->error);
+		api_error(job, 400, NULL, "%s", l->error);
 	else if (reading_open(&r, job, request)) {
 		l->query.tenant = tenant_of(request);
 		put_list(&r, l);
@@ -215,7 +215,7 @@ logs_create_or_list(struct local_job *job, const struct local_request *request, 
 	if (listing_is_list(request->body))
 		logs_list(job, request, arg);
 	else
-		answer_error(job, 501, NULL,
+		api_error(job, 501, NULL,
 		    "Create a span (POST /request-logs): this version of spangate does not do that yet");
 }
 
@@ -237,9 +237,9 @@ put_one(struct reading *r, struct slice id)
 	if (rc == STORE_ROW) {
 		put_row(r, full_span(r->full, span), true);
 		local_head(r->job, 200, API_JSON, NULL);
-		(void)answer_flush(r->job, &r->out);
+		(void)api_flush(r->job, &r->out);
 	} else if (rc == STORE_OK)
-		answer_error(r->job, 404, NULL, "Log not found");
+		api_error(r->job, 404, NULL, "Log not found");
 	else
 		store_failed(r);
 	store_sqlite.done(rows);
@@ -254,7 +254,7 @@ logs_get(struct local_job *job, const struct local_request *request, void *arg)
 
 	(void)arg;
 	if (!value_id(id, bytes))
-		answer_error(job, 404, NULL, "Log not found");
+		api_error(job, 404, NULL, "Log not found");
 	else if (reading_open(&r, job, request)) {
 		put_one(&r, id);
 		reading_close(&r);

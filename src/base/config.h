@@ -121,7 +121,8 @@ bool	config_flag(struct slice name, bool *is_switch);
 
 /* Writes the sample file / the help of all options. */
 void	config_print_sample(FILE *);
-void	config_print_help(FILE *);
+/* only: that flag alone; NULL: all. */
+void	config_print_help(FILE *, const char *only);
 /* One line of help: what is typed, and in the next column what it does. */
 void	config_print_help_line(FILE *, const char *typed, const char *sentence);
 

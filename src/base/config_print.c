@@ -185,7 +185,7 @@ value_name(const struct option *o)
 }
 
 void
-config_print_help(FILE *f)
+config_print_help(FILE *f, const char *only)
 {
 	char	typed[64], sentence[256];
 	size_t	i;
@@ -194,7 +194,7 @@ config_print_help(FILE *f)
 		const struct option *o = &config_options[i];
 		bool shown = o->deflt != NULL && o->type != OPTION_BOOL;
 
-		if (o->flag == NULL)
+		if (o->flag == NULL || (only != NULL && strcmp(only, o->flag) != 0))
 			continue;
 		snprintf(typed, sizeof(typed), "--%s%s", o->flag, value_name(o));
 		snprintf(sentence, sizeof(sentence), "%s%s%s%s", o->sentence,
