@@ -136,6 +136,8 @@ buf_json_string(struct buf *b, struct slice s)
 	size_t i = 0, start = 0, n;
 	unsigned char c;
 
+	if (s.len == 0)
+		return buf_str(b, "\"\"");
 	buf_byte(b, '"');
 	while (i < s.len) {
 		c = (unsigned char)s.ptr[i];

@@ -45,15 +45,22 @@ answer_is_stream(const struct body *body)
 	    slice_starts(s, SLICE(": "));
 }
 
-/* An error event: by its name or its member. */
+/* An error event: by its name or its members. */
 static void
 event_error(struct build *b, const struct sse_event *e, struct jvalue json)
 {
+	enum { ERROR, TYPE, OBJECT, MEMBERS };
+	static const struct slice names[MEMBERS] = {
+		[ERROR] = SLICE("error"), [TYPE] = SLICE("type"), [OBJECT] = SLICE("object"),
+	};
 	bool named = slice_eq(e->type, SLICE("error"));
+	struct jvalue v[MEMBERS];
 
-	if (b->status < 400 && !named && !json_truthy(jget(json, SLICE("error"))) &&
-	    !jstring_is(jget(json, SLICE("type")), SLICE("error")) &&
-	    !jstring_is(jget(json, SLICE("object")), SLICE("error")))
+	if (b->error.ptr != NULL)
+		return;
+	json_pick(json, names, v, MEMBERS);
+	if (b->status < 400 && !named && !json_truthy(v[ERROR]) &&
+	    !jstring_is(v[TYPE], SLICE("error")) && !jstring_is(v[OBJECT], SLICE("error")))
 		return;
 	if (!error_of(b, json) && named)
 		error_of_text(b, e->data);

@@ -87,6 +87,8 @@ json_respace(struct slice text, const char *gap, struct buf *out)
 	bool quoted = false;
 	size_t i, start = 0;
 
+	if (text.len == 0)
+		return;
 	for (i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
 
@@ -126,6 +128,8 @@ json_repair(struct slice s, struct buf *out)
 {
 	size_t i = 0, start = 0, n;
 
+	if (s.len == 0)
+		return;
 	while (i < s.len) {
 		n = utf8_length(s.ptr + i, s.len - i);
 		if (n == 0) {
