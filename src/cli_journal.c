@@ -32,7 +32,7 @@ static const struct cli_usage usage = {
 	"  check    reads every record: checksums, chains, counts; exit code 1 on damage\n"
 	"  print    the records in words, times in microseconds from the request's start\n"
 	"A position is SEGMENT:OFFSET, as print shows it.\n",
-	flags, FLAGS,
+	flags, FLAGS, false,
 };
 
 struct journal_cli {
