@@ -234,17 +234,23 @@ token_end(const char *p, const char *end)
 	return p;
 }
 
-/* Reads the field line at p: where the next one starts, NULL if it is none.
- * A folded line starts with a blank, so it has no name and is refused too. */
+/*
+ * Reads the field line at p: where the next one starts, NULL if it is none.
+ * A folded line starts with a blank, so it has no name and is refused too.
+ * Blanks before the colon are an attack in a request, but must be taken off
+ * a response (RFC 9112 5.1).
+ */
 static inline const char *
-field_read(struct http1_field *f, const char *p, const char *end)
+field_read(struct http1_field *f, const char *p, const char *end, bool request)
 {
 	const char *name = p, *cr, *stop;
 
 	p = token_end(p, end);
-	if (*p != ':' || p == name)
-		return NULL;
 	f->name = slice_make(name, (size_t)(p - name));
+	while (!request && (*p == ' ' || *p == '\t'))
+		p++;
+	if (*p != ':' || f->name.len == 0)
+		return NULL;
 	stop = cr = bytes_line_end(++p, end);
 	while (*p == ' ' || *p == '\t')
 		p++;
@@ -257,14 +263,14 @@ field_read(struct http1_field *f, const char *p, const char *end)
 /* Reads the field lines from p to the blank line before `end`. */
 static int
 fields_read(struct http1_head *h, struct noted *n, const char *p,
-    const char *end)
+    const char *end, bool request)
 {
 	struct http1_field *f = h->fields;
 
 	while (*p != '\r') {
 		if (f == h->fields + LIMIT_FIELDS)
 			return HTTP1_E_HEAD_SIZE;
-		if ((p = field_read(f, p, end)) == NULL)
+		if ((p = field_read(f, p, end, request)) == NULL)
 			return HTTP1_E_SYNTAX;
 		f->flags = head_flags(f->name);
 		note_field(n, h, f++);
@@ -494,7 +500,7 @@ http1_request(struct http1_head *h, const char *p, size_t len, size_t *scan,
 	head_clear(h);
 	line = p + start;
 	if ((r = request_line_read(h, &line)) != HTTP1_DONE ||
-	    (r = fields_read(h, &n, line, p + *scan)) != HTTP1_DONE ||
+	    (r = fields_read(h, &n, line, p + *scan, true)) != HTTP1_DONE ||
 	    (r = framing_set(h, &n)) != HTTP1_DONE)
 		return r;
 	if (n.lengths > 1)
@@ -520,7 +526,7 @@ http1_response(struct http1_head *h, const char *p, size_t len,
 	head_clear(h);
 	end = bytes_line_end(p, p + *scan);
 	if ((r = status_line_read(h, p, end)) != HTTP1_DONE ||
-	    (r = fields_read(h, &n, end + 2, p + *scan)) != HTTP1_DONE ||
+	    (r = fields_read(h, &n, end + 2, p + *scan, false)) != HTTP1_DONE ||
 	    (r = framing_set(h, &n)) != HTTP1_DONE)
 		return r;
 	if (head_request || h->status < 200 || h->status == 204 ||

@@ -84,7 +84,10 @@ int	http1_request(struct http1_head *, const char *p, size_t len,
 /*
  * The same for a response head. `head_request`: the answer to HEAD, which has
  * no body. Both lengths or differing lengths are HTTP1_E_LENGTH here too.
- * 1xx gives HTTP1_DONE with that status and HTTP1_NO_BODY.
+ * 1xx gives HTTP1_DONE with that status and HTTP1_NO_BODY. Laxer than for a
+ * request in three things: the reason may be missing, with the blank before
+ * it; blanks before a colon are taken off (RFC 9112 5.1); the same length may
+ * be told twice (RFC 9110 8.6).
  */
 int	http1_response(struct http1_head *, const char *p, size_t len,
 	    bool head_request, size_t *scan, size_t *used);

@@ -71,19 +71,12 @@ size_digit(struct http1_body *b, char c)
 	return CHUNK_SIZE;
 }
 
-/* After the line of a chunk's size. */
+/* After the line of a chunk's size; the next line or trailers count anew. */
 static enum chunk_state
 size_end(struct http1_body *b)
 {
 	b->line = 0;
 	return b->left > 0 ? CHUNK_DATA : CHUNK_TRAILER_FIRST;
-}
-
-static enum chunk_state
-data_end(struct http1_body *b)
-{
-	b->line = 0;
-	return CHUNK_SIZE_FIRST;
 }
 
 /* A byte of a chunk-size line; extensions are passed over (RFC 9112 7.1.1). */
@@ -143,7 +136,7 @@ chunk_step(struct http1_body *b, char c)
 	if (b->state == CHUNK_DATA_CR)
 		return c == '\r' ? CHUNK_DATA_LF : CHUNK_BAD;
 	if (b->state == CHUNK_DATA_LF)
-		return c == '\n' ? data_end(b) : CHUNK_BAD;
+		return c == '\n' ? CHUNK_SIZE_FIRST : CHUNK_BAD;
 	return b->state < CHUNK_DATA ? size_step(b, c) : trailer_step(b, c);
 }
 

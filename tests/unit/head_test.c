@@ -169,6 +169,25 @@ keep_at_the_ceiling(void)
 	buf_free(&b);
 }
 
+/* Only the letters A to Z have a lower case, in a short and in a long name. */
+static void
+lower_case(void)
+{
+	const struct http1_field f[] = {
+		{ SLICE("@AZ[_"), SLICE("V"), 0 },
+		{ SLICE("AZ@[`az{-_09^\xc3\x80\xffZ\xff@ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+		    SLICE("W"), 0 },
+	};
+	struct buf b;
+
+	buf_init(&b, 1000);
+	head_keep_field(&f[0], &b);
+	head_keep_field(&f[1], &b);
+	ok(slice_eq(buf_view(&b), SLICE("@az[_: V\r\naz@[`az{-_09^\xc3\x80\xffz\xff@"
+	    "abcdefghijklmnopqrstuvwxyz: W\r\n")));
+	buf_free(&b);
+}
+
 static void
 mask(const char *in, const char *want)
 {
@@ -204,6 +223,7 @@ masks(void)
 	    "/x?X-Amz-Signature=***&X-Amz-Security-Token=***");
 	mask("/x?%6bey=a&api%2Dke%79=b", "/x?%6bey=***&api%2Dke%79=***");
 	mask("/x?a=1;key=2;b=3&c=4", "/x?a=1;key=***&c=4");
+	mask("/x?a=1;sig=2", "/x?a=1;sig=***");
 	mask("/x?a=1;key=2;key=3", "/x?a=1;key=***");
 	mask("/x?q=key&limit=%k&%=1", "/x?q=key&limit=%k&%=1");
 	mask("/x?aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_token=1",
@@ -220,6 +240,7 @@ main(void)
 	hops();
 	keep();
 	keep_at_the_ceiling();
+	lower_case();
 	masks();
 	return done();
 }

@@ -214,7 +214,9 @@ static const struct try responses[] = {
 	TRY(HTTP1_E_SYNTAX, "HTTP/1.1 200 OK\n\n"),
 	TRY(HTTP1_E_SYNTAX, "HTTP/1.1 200 O\0K\r\n\r\n"),
 	TRY(HTTP1_E_SYNTAX, OK "A: b\r\n c\r\n\r\n"),
-	TRY(HTTP1_E_SYNTAX, OK "A : b\r\n\r\n"),
+	TRY(HTTP1_DONE, OK "A \t: b\r\n\r\n"),
+	TRY(HTTP1_E_SYNTAX, OK "A b: c\r\n\r\n"),
+	TRY(HTTP1_E_SYNTAX, OK " : c\r\n\r\n"),
 	TRY(HTTP1_MORE, "HTTP"),
 	TRY(HTTP1_MORE, ""),
 };
@@ -381,7 +383,12 @@ response_values(void)
 	    &used);
 	ok(head.status == 429 && slice_eq(head.reason, SLICE("Too Many")));
 	ok(head.framing == HTTP1_SIZED && head.length == 7 && head.keep_alive);
+	parse(RESPONSE, SLICE(OK "Content-Length : 7\r\n\r\n"), &used);
+	ok(head.framing == HTTP1_SIZED && head.length == 7);
 	parse(RESPONSE_TO_HEAD, SLICE(OK "Content-Length: 7\r\n\r\n"), &used);
+	ok(head.framing == HTTP1_NO_BODY && head.length == 0);
+	parse(RESPONSE, SLICE("HTTP/1.1 304 N\r\nContent-Length: 7\r\n\r\n"),
+	    &used);
 	ok(head.framing == HTTP1_NO_BODY && head.length == 0);
 	parse(RESPONSE, SLICE(OK "\r\n"), &used);
 	ok(head.framing == HTTP1_UNTIL_CLOSE && !head.keep_alive);
@@ -477,6 +484,9 @@ chunk_limits(void)
 	    HTTP1_DONE);
 	ok(limit_body("1;", LIMIT_CHUNK_LINE - 3, "\r\nx\r\n0\r\n\r\n") ==
 	    HTTP1_E_CHUNK);
+	/* each line is counted by itself */
+	ok(limit_body("1;", LIMIT_CHUNK_LINE - 4, "\r\nx\r\n1;yy\r\nx\r\n0;z\r\n"
+	    "\r\n") == HTTP1_DONE);
 	ok(limit_body("0\r\nA:", LIMIT_TRAILERS - 6, "\r\n\r\n") == HTTP1_DONE);
 	ok(limit_body("0\r\nA:", LIMIT_TRAILERS - 5, "\r\n\r\n") == HTTP1_E_CHUNK);
 }

@@ -91,8 +91,8 @@ read_body(struct http1_body *body, struct slice in, int mode, size_t *used,
 		do {
 			r = http1_body_next(body, copy.ptr + at, have - at, &n,
 			    &data);
-			if (n > have - at || (r == HTTP1_MORE && n == 0 &&
-			    have > at) || (data.len > 0 && (data.ptr <
+			if (n > have - at || (r < 0 && data.len > 0) ||
+			    (r == HTTP1_MORE && n == 0 && have > at) || (data.len > 0 && (data.ptr <
 			    copy.ptr + at || data.ptr + data.len >
 			    copy.ptr + at + n)))
 				abort();
