@@ -22,13 +22,15 @@
 #define ENVIRONMENT_MAX (64 * 1024)	/* bytes of one text after ${NAME} */
 #define THREADS_MAX 64
 
-/* The names that paths of the gateway's own begin with: no provider may have one. */
+/* The names that paths begin with otherwise: no provider may have one. */
 static const char *const reserved[] = {
-	"v1", "v2", "api", "metrics", "healthz", "readyz", "request-logs", "traces",
-	"users", "log_threads", "threads", "chat", "completions", "responses",
-	"embeddings", "audio", "images", "messages", "models", "files", "batches",
-	"moderations", "rerank", "realtime", "assistants", "scores", "evaluators",
-	"prompts", "budgets", "keys", "web", "static", "assets", "favicon.ico"
+#define OWN(name) name,
+#define OPENAI(name) name,
+#define PLAIN(name) name,
+#include "core/paths.tbl.h"
+#undef OWN
+#undef OPENAI
+#undef PLAIN
 };
 
 /* Hosts that send usage in streams unasked, some of which refuse to be asked. */
@@ -487,6 +489,9 @@ static bool
 provider_finish(struct loader *l, struct provider_config *p, const struct yaml_node *where,
     const struct yaml_node *map)
 {
+	if (p->api != PROVIDER_ANTHROPIC && strcmp(p->id, "anthropic") == 0)
+		return fail(l, where, "providers.anthropic",
+		    "this name is for a provider with api: anthropic");
 	if (!provider_address(l, p, where))
 		return false;
 	if (map == NULL || yaml_tree_get(map, "usage") == NULL)

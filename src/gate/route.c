@@ -7,16 +7,22 @@
 
 /* First path members of our own REST API. */
 static const char *const own_members[] = {
-	"request-logs", "logs", "traces", "log_threads", "threads-logs", "users", "scores",
-	"dashboard", "temporary-keys", "limit-policies", "caches", "prompts", "health-check",
-	"integrations", "clickhouse", "evaluators", "datasets", "experiments",
+#define OWN(name) name,
+#define OPENAI(name)
+#define PLAIN(name)
+#include "core/paths.tbl.h"
+#undef OWN
+#undef OPENAI
 };
 
 /* First path members of the OpenAI API, which some clients call without /v1. */
 static const char *const openai_members[] = {
-	"chat", "completions", "responses", "embeddings", "audio", "images", "moderations",
-	"models", "files", "batches", "uploads", "rerank", "fine_tuning", "vector_stores",
-	"assistants", "threads", "conversations", "realtime", "containers",
+#define OWN(name)
+#define OPENAI(name) name,
+#include "core/paths.tbl.h"
+#undef OWN
+#undef OPENAI
+#undef PLAIN
 };
 
 /* Paths with /v1 or /v2 that are ours all the same: span ingest. */
