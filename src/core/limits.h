@@ -53,7 +53,7 @@
 #define LIMIT_META_KEYS 128		/* metadata keys of a span that lists can be filtered by */
 #define LIMIT_META_VALUE 1024		/* bytes of a metadata key or value there */
 #define LIMIT_ROW_JSON (64 * MIB)	/* a span kept as JSON for want of its records */
-#define LIMIT_ROW_BODY (128 * MIB)	/* the compressed records of an exchange: two bodies and their heads */
+#define LIMIT_ROW_BODY (168 * MIB)	/* the compressed records of an exchange: somewhat over LIMIT_CHAIN */
 #define LIMIT_QUERY_SQL (64 * KIB)	/* SQL of one list: about 1,000 values */
 
 /* API jobs */

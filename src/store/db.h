@@ -7,6 +7,7 @@
 #define STORE_DB_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 #include <zstd.h>
 
 #include "core/buf.h"
@@ -53,6 +54,9 @@ struct store {
 	struct buf	 json;				/* a row that is kept as JSON */
 	struct buf	 text;				/* a decoded metadata key and value */
 	bool		 touched;			/* committed since the last sync */
+	dev_t		 device;			/* the file that was opened */
+	ino_t		 inode;
+	char		 trouble[160];			/* what failed before the last rollback */
 };
 
 /* sqlite.c: a result code of SQLite as ours. */

@@ -63,7 +63,6 @@ struct sink {
 	bool		 failing;
 	const char	*trouble;		/* what went wrong, where it was not the store */
 	uint64_t	 housekept, expire_at;
-	bool		 synced;
 };
 
 static bool
@@ -262,6 +261,7 @@ fail(struct sink *sink)
 	sink->batch = sink->quarantined = sink->dropped = 0;
 	quarantine_clear(sink->quarantine);
 	tails_rollback(&sink->tails);
+	ledger_set(LEDGER_JOURNAL_LAG, (int64_t)tails_lag(&sink->tails));
 	close_store(sink);
 }
 
@@ -326,7 +326,6 @@ commit(struct sink *sink)
 	if (rc != STORE_OK)
 		return rc;
 	sink->begun = false;
-	sink->synced = false;
 	tails_commit(&sink->tails);
 	tell(sink);
 	set_failing(sink, NULL);
@@ -396,15 +395,13 @@ static int
 housekeep(struct sink *sink, bool now_or_never)
 {
 	uint64_t now = clock_mono_us();
-	int rc = STORE_OK;
+	int rc;
 
 	if (!now_or_never && now - sink->housekept < IDLE_US)
 		return STORE_OK;
 	sink->housekept = now;
-	if (!sink->synced)
-		rc = sink->ops->sync(sink->store);
+	rc = sink->ops->sync(sink->store);
 	if (rc == STORE_OK) {
-		sink->synced = true;
 		tails_release(&sink->tails, sink->journal);
 		rc = tails_scan(&sink->tails, sink->ops, sink->store);
 	}

@@ -238,6 +238,21 @@ open_error(const struct store *store, char *err, size_t errlen)
 		snprintf(err, errlen, "%s: %s", store->path, strerror(errno));
 }
 
+/* Has somebody deleted or replaced the file? What was written would vanish. */
+static bool
+is_moved(struct store *store)
+{
+	struct stat st;
+
+	if (stat(store->path, &st) != 0)
+		return true;
+	if (store->inode == 0) {
+		store->device = st.st_dev;
+		store->inode = st.st_ino;
+	}
+	return store->device != st.st_dev || store->inode != st.st_ino;
+}
+
 static struct store *
 sqlite_open(const char *data_dir, bool write, char *err, size_t errlen)
 {
@@ -264,6 +279,7 @@ sqlite_open(const char *data_dir, bool write, char *err, size_t errlen)
 	}
 	if (write)
 		store->cctx = ZSTD_createCCtx();
+	(void)is_moved(store);
 	return store;
 }
 
@@ -287,9 +303,17 @@ sqlite_begin(struct store *store)
 	return store->write ? run(store, STATEMENT_BEGIN) : store_exec(store, "BEGIN");
 }
 
+static bool
+is_error(int code)
+{
+	return code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+}
+
 static void
 sqlite_rollback(struct store *store)
 {
+	if (is_error(sqlite3_errcode(store->db)))
+		snprintf(store->trouble, sizeof(store->trouble), "%s", sqlite3_errmsg(store->db));
 	memcpy(store->numbers, store->committed, sizeof(store->numbers));
 	if (!sqlite3_get_autocommit(store->db))
 		(void)run(store, STATEMENT_ROLLBACK);
@@ -337,6 +361,10 @@ sqlite_sync(struct store *store)
 {
 	int rc;
 
+	if (is_moved(store)) {
+		snprintf(store->trouble, sizeof(store->trouble), "%s was deleted or replaced", store->path);
+		return STORE_BUSY;
+	}
 	if (!store->touched)
 		return STORE_OK;
 	rc = store_exec(store, "PRAGMA synchronous = FULL");
@@ -479,7 +507,9 @@ sqlite_totals(struct store *store, struct store_totals *t)
 static const char *
 sqlite_error(struct store *store)
 {
-	return sqlite3_errmsg(store->db);
+	if (is_error(sqlite3_errcode(store->db)))
+		return sqlite3_errmsg(store->db);
+	return *store->trouble ? store->trouble : "unknown error";
 }
 
 const struct store_ops store_sqlite = {

@@ -238,7 +238,7 @@ tail_balance(struct tails *tails, struct tail *t)
 	char err[200];
 
 	if (series_count(tails->dir, t->cursor.series, t->cursor.position, &count, err, sizeof(err)) < 0) {
-		log_warn("journal series %s: %s", t->cursor.series, err);
+		log_debug("journal series %s: %s", t->cursor.series, err);
 		return;
 	}
 	t->cursor.begun = count.begun;
@@ -272,7 +272,7 @@ tails_lag(struct tails *tails)
 	uint64_t lag = 0;
 
 	for (size_t i = 0; i < tails->count; i++)
-		if (tails->list[i].reader)
+		if (tail_open(tails, &tails->list[i]))
 			lag += reader_lag(tails->list[i].reader);
 	return lag;
 }
