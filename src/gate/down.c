@@ -105,6 +105,18 @@ down_continue(struct down *d)
 	conn_copy(&d->conn, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
+void
+down_hold(struct down *d, bool hold)
+{
+	if (d->state != DOWN_BODY || d->conn.paused == hold)
+		return;
+	if (hold)
+		conn_pause(&d->conn);
+	else
+		conn_resume(&d->conn);
+	conn_deadline(&d->conn, hold ? 0 : down_config(d)->body_timeout_us);
+}
+
 /* No more answers here: FIN after the last byte, then reading on for a while,
  * as a close with unread bytes would take our last ones back (RST). */
 static void
@@ -245,7 +257,7 @@ down_body(struct down *d, char *ptr, size_t len)
 		exchange_step(d->x, EVENT_BODY_END);
 	} else if (r < 0) {
 		exchange_end(d->x, REASON_BODY_MALFORMED, http1_error_text(r));
-	} else
+	} else if (!d->conn.paused)
 		conn_deadline(&d->conn, down_config(d)->body_timeout_us);
 	return at;
 }

@@ -62,6 +62,8 @@ const char *down_peer(const struct down *);
 void	down_write(struct down *, struct slice);
 /* 100 Continue, if the client waits for it. */
 void	down_continue(struct down *);
+/* Stops reading the request's body, or goes on. */
+void	down_hold(struct down *, bool hold);
 /* The exchange is over and its last bytes have been written: the connection
  * goes on when they are out, or ends. */
 void	down_finish(struct down *, enum finish);

@@ -42,6 +42,9 @@ exchange_field(const struct exchange *x, struct slice name)
 }
 
 static bool	exchange_must_hide(struct exchange *, const struct http1_head *);
+static void	exchange_up_head(struct exchange *);
+static bool	exchange_may_upload(const struct exchange *);
+static void	exchange_upload_begin(struct exchange *, uint64_t len);
 
 /* ---- beginning and end ---- */
 
@@ -170,10 +173,15 @@ exchange_new(struct down *d, const struct http1_head *h, uint64_t t0)
 	x->family = family_of(h->method, buf_view(&t->text));
 	atomic_fetch_add(&t->exchanges, 1);
 	ledger_add(LEDGER_IN_FLIGHT, 1);
-	if (h->framing == HTTP1_SIZED && h->length > exchange_body_limit(x))
+	if (h->framing == HTTP1_SIZED && h->length > exchange_body_limit(x) &&
+	    !exchange_may_upload(x)) {
 		exchange_end(x, REASON_BODY_TOO_LARGE, NULL);
-	else if (h->expect_continue && h->minor == 1)
+		return;
+	}
+	if (h->expect_continue && h->minor == 1)
 		down_continue(d);
+	if (h->framing == HTTP1_SIZED && h->length > exchange_body_limit(x))
+		exchange_upload_begin(x, h->length);
 }
 
 /* What the exchange was, for the counters and the log. */
@@ -346,6 +354,66 @@ exchange_body_end(struct exchange *x)
 	}
 	x->state = EXCHANGE_WAIT;
 	x->ops->start(x);
+}
+
+/* ---- a body that goes through ---- */
+
+/* Files may be larger than what is held. JSON may not: it is to be read. */
+static bool
+exchange_may_upload(const struct exchange *x)
+{
+	struct slice type = exchange_field(x, SLICE("content-type"));
+
+	return x->ops == &provider_ops && type.ptr != NULL &&
+	    memmem(type.ptr, type.len, "json", 4) == NULL;
+}
+
+static void
+exchange_upload_begin(struct exchange *x, uint64_t len)
+{
+	x->uploading = true;
+	x->upload_len = len;
+	exchange_scan(x);
+	if (!exchange_choose(x))
+		return;
+	tape_begin(x);
+	x->state = EXCHANGE_UPLOAD;
+	/* Nothing is read before the provider can take it. */
+	down_hold(x->down, true);
+	x->ops->start(x);
+}
+
+static void
+exchange_upload(struct exchange *x)
+{
+	tape_upload(x, x->in);
+	x->uploaded += x->in.len;
+	x->ops->body(x);
+}
+
+static void
+exchange_upload_end(struct exchange *x)
+{
+	x->t_read = x->thread->now;
+	tape_uploaded(x);
+	x->state = EXCHANGE_WAIT;
+}
+
+static void
+exchange_upload_room(struct exchange *x)
+{
+	down_hold(x->down, false);
+}
+
+/* The answer came before the upload's end: what is still to come is not sent
+ * on, and the client hears the answer. */
+static void
+exchange_upload_answered(struct exchange *x)
+{
+	x->t_read = x->thread->now;
+	x->answer_keep = false;
+	down_hold(x->down, false);
+	exchange_up_head(x);
 }
 
 /* ---- the answer ---- */
@@ -618,7 +686,18 @@ static exchange_handler *const exchange_table[EXCHANGE_STATES][EXCHANGE_EVENTS] 
 		[EVENT_DOWN_TIMEOUT] = exchange_body_late,
 		[EVENT_DOWN_ROOM] = exchange_ignore,
 	},
+	[EXCHANGE_UPLOAD] = {
+		[EVENT_BODY] = exchange_upload,
+		[EVENT_BODY_END] = exchange_upload_end,
+		[EVENT_UP_ROOM] = exchange_upload_room,
+		[EVENT_UP_HEAD] = exchange_upload_answered,
+		[EVENT_UP_FAILED] = exchange_up_failed,
+		[EVENT_DOWN_GONE] = exchange_down_gone,
+		[EVENT_DOWN_TIMEOUT] = exchange_body_late,
+		[EVENT_DOWN_ROOM] = exchange_ignore,
+	},
 	[EXCHANGE_WAIT] = {
+		[EVENT_UP_ROOM] = exchange_ignore,
 		[EVENT_UP_HEAD] = exchange_up_head,
 		[EVENT_UP_FAILED] = exchange_up_failed,
 		[EVENT_DOWN_GONE] = exchange_down_gone,
@@ -626,6 +705,7 @@ static exchange_handler *const exchange_table[EXCHANGE_STATES][EXCHANGE_EVENTS] 
 		[EVENT_DOWN_ROOM] = exchange_ignore,
 	},
 	[EXCHANGE_HOLD] = {
+		[EVENT_UP_ROOM] = exchange_ignore,
 		[EVENT_UP_DATA] = exchange_hold_data,
 		[EVENT_UP_END] = exchange_hold_end,
 		[EVENT_UP_FAILED] = exchange_up_failed,
@@ -634,6 +714,9 @@ static exchange_handler *const exchange_table[EXCHANGE_STATES][EXCHANGE_EVENTS] 
 		[EVENT_DOWN_ROOM] = exchange_ignore,
 	},
 	[EXCHANGE_RELAY] = {
+		[EVENT_BODY] = exchange_ignore,
+		[EVENT_BODY_END] = exchange_ignore,
+		[EVENT_UP_ROOM] = exchange_ignore,
 		[EVENT_UP_DATA] = exchange_up_data,
 		[EVENT_UP_END] = exchange_up_end,
 		[EVENT_UP_FAILED] = exchange_up_failed,
@@ -643,6 +726,7 @@ static exchange_handler *const exchange_table[EXCHANGE_STATES][EXCHANGE_EVENTS] 
 	},
 	[EXCHANGE_DONE] = {
 		[EVENT_BODY] = exchange_ignore,
+		[EVENT_BODY_END] = exchange_ignore,
 		[EVENT_DOWN_TIMEOUT] = exchange_ignore,
 		[EVENT_DOWN_ROOM] = exchange_ignore,
 	},

@@ -5,9 +5,9 @@
  * What happens on either is an event; exchange_step with its table of states
  * is the program.
  *
- *   HEAD ─► BODY ─► WAIT ─► RELAY ─► DONE        HOLD: an error answer that
- *                    ▲ └─► HOLD ─┘ │             may yet be tried again
- *                    └──────┘                    exchange_end from anywhere
+ *   BODY ─► WAIT ─► RELAY ─► DONE        HOLD: an error answer that may yet
+ *    │      ▲ └─► HOLD ─┘                be tried again; exchange_end from
+ *    └► UPLOAD ──┘                       anywhere
  */
 #ifndef GATE_EXCHANGE_H
 #define GATE_EXCHANGE_H
@@ -31,6 +31,7 @@ struct gate_thread;
 
 enum exchange_state {
 	EXCHANGE_BODY,		/* the request's body comes */
+	EXCHANGE_UPLOAD,	/* a body too large to be held goes through as it comes */
 	EXCHANGE_WAIT,		/* for the answer's head */
 	EXCHANGE_HOLD,		/* an error answer is held back */
 	EXCHANGE_RELAY,		/* the answer's body goes through */
@@ -41,6 +42,7 @@ enum exchange_state {
 enum exchange_event {
 	EVENT_BODY,		/* x->in: bytes of the request body */
 	EVENT_BODY_END,
+	EVENT_UP_ROOM,		/* the provider has taken bytes of an upload */
 	EVENT_UP_HEAD,		/* x->answer: the answer's head */
 	EVENT_UP_DATA,		/* x->in: bytes of the answer's body */
 	EVENT_UP_END,
@@ -54,6 +56,7 @@ enum exchange_event {
 /* The up side: a provider (provider.c) or a job (local.c). */
 struct up_ops {
 	void	(*start)(struct exchange *);	/* the request is complete: send it */
+	void	(*body)(struct exchange *);	/* x->in: more of an upload */
 	void	(*pause)(struct exchange *);	/* the client is slow: stop reading */
 	void	(*resume)(struct exchange *);
 	void	(*cancel)(struct exchange *);	/* stop; x->up is let go; no event comes after it */
@@ -87,6 +90,8 @@ struct exchange {
 	struct provider		*provider;	/* chosen; NULL before, and for local ones */
 	char			*body;		/* freed with the last attempt */
 	size_t			 body_len, body_cap;
+	bool			 uploading;	/* the body is not held: it goes through */
+	uint64_t		 upload_len, uploaded; /* bytes of it in all, and so far */
 	struct rewrite		 rewrite;
 	char			*model;		/* decoded, for routing and metrics; NULL */
 	unsigned		 attempt;

@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "gate/dial.h"
+#include "gate/down.h"
 #include "gate/forward.h"
 #include "gate/tape.h"
 #include "gate/thread.h"
@@ -108,7 +109,8 @@ static void
 upstream_send(struct upstream *u)
 {
 	struct exchange *x = u->x;
-	uint64_t len = edits_length(&x->rewrite.edits, x->body_len);
+	uint64_t len = x->uploading ? x->upload_len :
+	    edits_length(&x->rewrite.edits, x->body_len);
 	struct buf *text = &x->thread->text;
 	struct edit_iter it;
 	struct slice piece;
@@ -179,7 +181,8 @@ provider_tape_send(struct exchange *x, bool reused, const char *why_again)
 static void
 provider_connect(struct exchange *x, const char *why_again)
 {
-	struct upstream *u = why_again ? NULL : pool_take(x->thread, x->provider);
+	bool fresh = why_again != NULL || x->uploading;	/* an upload cannot be sent again */
+	struct upstream *u = fresh ? NULL : pool_take(x->thread, x->provider);
 	bool reused = u != NULL;
 
 	x->attempt++;
@@ -213,7 +216,8 @@ upstream_done(struct upstream *u, bool clean)
 {
 	struct exchange *x = upstream_leave(u);
 
-	if (u->keep && clean && u->conn.out.len == 0 && !u->conn.eof_seen) {
+	if (u->keep && clean && u->conn.out.len == 0 && !u->conn.eof_seen &&
+	    x->uploaded == x->upload_len) {
 		if (u->conn.paused)
 			conn_resume(&u->conn);
 		pool_put(u);
@@ -377,6 +381,8 @@ upstream_drained(struct conn *c)
 		u->x->t_sent = c->thread->now;
 	if (!u->answered)
 		conn_deadline(c, u->provider->config->first_byte_timeout_us);
+	if (u->x->uploading && c->out.len < LIMIT_OUT_LOW)
+		exchange_step(u->x, EVENT_UP_ROOM);
 }
 
 static void
@@ -411,6 +417,16 @@ upstream_exchange(struct conn *c)
 }
 
 static void
+provider_body(struct exchange *x)
+{
+	struct upstream *u = x->up;
+
+	conn_copy(&u->conn, x->in);
+	if (u->conn.out.len > LIMIT_OUT_HIGH)
+		down_hold(x->down, true);
+}
+
+static void
 provider_pause(struct exchange *x)
 {
 	struct upstream *u = x->up;
@@ -439,6 +455,7 @@ provider_cancel(struct exchange *x)
 
 const struct up_ops provider_ops = {
 	.start = provider_start,
+	.body = provider_body,
 	.pause = provider_pause,
 	.resume = provider_resume,
 	.cancel = provider_cancel,

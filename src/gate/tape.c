@@ -189,7 +189,7 @@ tape_begin(struct exchange *x)
 		record_put_u64(b, TAG_LOG_BODIES, 0);
 	if (x->tape.notes.len > 0)
 		record_put(b, TAG_NOTES, x->tape.notes);
-	record_put_u64(b, TAG_BODY_LENGTH, x->body_len);
+	record_put_u64(b, TAG_BODY_LENGTH, x->uploading ? x->upload_len : x->body_len);
 	record_put_head(b, TAG_BYTES, first);
 	x->tape.position = journal_begin(x->thread->writer, x->id, buf_view(b),
 	    slice_make(x->body, first));
@@ -310,12 +310,12 @@ tape_ring(struct tape *tp, uint64_t offset, struct slice bytes)
 }
 
 static void
-tape_ring_flush(struct exchange *x)
+tape_ring_flush(struct exchange *x, enum record_direction direction)
 {
 	struct tape *tp = &x->tape;
 	uint64_t from, n;
 
-	if (tp->ring == NULL)
+	if (tp->ring == NULL || tp->ring_at == 0)
 		return;
 	from = tp->ring_at > LIMIT_KEEP_FIRST + LIMIT_KEEP_LAST ?
 	    tp->ring_at - LIMIT_KEEP_LAST : LIMIT_KEEP_FIRST;
@@ -323,31 +323,53 @@ tape_ring_flush(struct exchange *x)
 		n = LIMIT_KEEP_LAST - from % LIMIT_KEEP_LAST;
 		if (n > tp->ring_at - from)
 			n = tp->ring_at - from;
-		tape_put_part(x, DIRECTION_ANSWER, from,
-		    slice_make(tp->ring + from % LIMIT_KEEP_LAST, n), true);
+		tape_put_part(x, direction, from,
+		    slice_make(tp->ring + from % LIMIT_KEEP_LAST, n), false);
 		from += n;
 	}
+	tp->ring_at = 0;
 }
 
-void
-tape_part(struct exchange *x, struct slice bytes)
+/* Keeps of a body that comes in pieces the first bytes at once, the last ones
+ * in the ring. */
+static void
+tape_keep(struct exchange *x, enum record_direction direction, uint64_t offset,
+    struct slice bytes)
 {
-	uint64_t offset = x->answer_len;
 	size_t n;
 
-	if (!x->tape.on || x->tape.ended)
-		return;
 	if (offset < LIMIT_KEEP_FIRST) {
 		n = LIMIT_KEEP_FIRST - offset < bytes.len ? LIMIT_KEEP_FIRST - offset : bytes.len;
-		if (x->status >= 400 && x->tape.nsecrets > 0)
+		if (direction == DIRECTION_ANSWER && x->status >= 400 && x->tape.nsecrets > 0)
 			tape_error(x, offset, slice_make(bytes.ptr, n));
 		else
-			tape_put_part(x, DIRECTION_ANSWER, offset, slice_make(bytes.ptr, n), false);
+			tape_put_part(x, direction, offset, slice_make(bytes.ptr, n), false);
 		bytes = slice_from(bytes, n);
 		offset += n;
 	}
 	if (bytes.len > 0)
 		tape_ring(&x->tape, offset, bytes);
+}
+
+void
+tape_part(struct exchange *x, struct slice bytes)
+{
+	if (x->tape.on && !x->tape.ended)
+		tape_keep(x, DIRECTION_ANSWER, x->answer_len, bytes);
+}
+
+void
+tape_upload(struct exchange *x, struct slice bytes)
+{
+	if (x->tape.on && !x->tape.ended)
+		tape_keep(x, DIRECTION_REQUEST, x->uploaded, bytes);
+}
+
+void
+tape_uploaded(struct exchange *x)
+{
+	if (x->tape.on && !x->tape.ended)
+		tape_ring_flush(x, DIRECTION_REQUEST);
 }
 
 uint64_t
@@ -382,13 +404,15 @@ tape_end(struct exchange *x, enum reason reason, const char *detail)
 	if (!x->tape.on || x->tape.ended)
 		return;
 	tape_error_flush(x, 0);
-	tape_ring_flush(x);
+	tape_ring_flush(x, DIRECTION_ANSWER);
 	x->tape.ended = true;
 	b = tape_fields(x);
 	record_put_u64(b, TAG_T, tape_offset(x, x->thread->now));
 	record_put_u64(b, TAG_REASON, reason);
 	tape_put_text(x, TAG_DETAIL, detail);
 	tape_put_time(x, TAG_T_LAST, x->t_last);
+	if (x->uploading)
+		tape_put_time(x, TAG_T_READ, x->t_read);
 	if (x->status == 0 || x->refused)
 		tape_put_times(x);
 	record_put_u64(b, TAG_ANSWER_LENGTH, x->answer_len);

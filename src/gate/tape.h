@@ -24,8 +24,8 @@ struct tape {
 	uint64_t	 position;	/* of the last record */
 	uint64_t	 lost;		/* bytes for which there was no room */
 	uint64_t	 held_before;	/* of x->held_us at the last PART */
-	char		*ring;		/* the last LIMIT_KEEP_LAST bytes of a long answer */
-	uint64_t	 ring_at;	/* offset in the answer of what comes next into it */
+	char		*ring;		/* the last LIMIT_KEEP_LAST bytes of a long body */
+	uint64_t	 ring_at;	/* offset in the body of what comes next into it */
 	char		*error;		/* an error answer, kept back to blank credentials in it */
 	size_t		 error_len;
 	uint64_t	 error_at;	/* its offset in the answer */
@@ -41,6 +41,9 @@ void	tape_begin(struct exchange *);
 void	tape_send(struct exchange *, struct slice url, bool reused, const char *detail);
 void	tape_head(struct exchange *, const struct http1_head *);
 void	tape_part(struct exchange *, struct slice bytes);
+/* A piece of a request body that goes through unheld, and its end. */
+void	tape_upload(struct exchange *, struct slice bytes);
+void	tape_uploaded(struct exchange *);
 /* The answer so far was not the last: another attempt comes. */
 void	tape_again(struct exchange *);
 void	tape_end(struct exchange *, enum reason, const char *detail);

@@ -124,6 +124,8 @@ times_finish(struct build *b)
 	int64_t last = time_last(b);
 	struct span *s = &b->span;
 
+	if (read == TIME_NONE)
+		read = time_get(b->end, TAG_T_READ);
 	secs_set(&s->start_time, wall);
 	if (wall != TIME_NONE)
 		secs_set(&s->timestamp, wall + (last != TIME_NONE ? last : 0));
