@@ -313,16 +313,16 @@ head_flags(struct slice name)
 {
 	const struct known *k;
 	size_t i, count;
-	char first;
+	char last;
 
 	if (name.len == 0)
 		return 0;
 	if (name.len < COUNT(by_length)) {
 		k = by_length[name.len].list;
 		count = by_length[name.len].count;
-		first = name.ptr[0] | 0x20;
+		last = name.ptr[name.len - 1] | 0x20;	/* few share it */
 		for (i = 0; i < count; i++, k++)
-			if (k->name[0] == first &&
+			if (k->name[name.len - 1] == last &&
 			    fold_eq(name.ptr, k->name, name.len))
 				return k->flags;
 	}
