@@ -38,7 +38,7 @@ static const struct cli_flag flags[FLAGS] = {
 	[FLAG_SORT] = { "sort", "FIELD", "Order by a field, -FIELD downwards. list: -timestamp." },
 	[FLAG_ALL] = { "all", NULL, "No limit." },
 	[FLAG_NEWEST] = { "newest", NULL, "export: newest first." },
-	[FLAG_FULL] = { "full", NULL, "json, jsonl: full_request and full_response too." },
+	[FLAG_FULL] = { "full", NULL, "list: full_request and full_response too, in json and jsonl." },
 };
 
 static const struct cli_usage usage = {
@@ -46,7 +46,7 @@ static const struct cli_usage usage = {
 	"Reads the stored spans, also while the gateway runs.\n"
 	"  list     the newest ones, whatever their age\n"
 	"  get ID   one span with everything that was kept; the start of an id is enough\n"
-	"  export   all of them, oldest first\n",
+	"  export   all of them, oldest first, with everything that was kept\n",
 	flags, FLAGS, false,
 };
 
@@ -326,6 +326,7 @@ spans_export(struct spans *s)
 {
 	if (!parse_format(s, FORMAT_JSONL) || !parse_query(s, false))
 		return CLI_USAGE;
+	s->print.full = true;
 	return print_rows(s);
 }
 

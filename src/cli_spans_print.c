@@ -316,7 +316,7 @@ json_row(struct spans_print *p, const struct span *span)
 	if (!p->full && !p->fields)
 		copy.full_request = copy.full_response = SLICE_NONE;
 	if (!p->fields) {
-		span_json(&copy, false, &p->line);
+		span_json(&copy, true, &p->line);
 		return;
 	}
 	for (size_t i = 0; i < p->nfields; i++) {
