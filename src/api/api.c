@@ -45,7 +45,7 @@ path_matches(const char *pattern, struct slice path)
 
 	while ((want = take_segment(&left)).ptr) {
 		if (slice_eq(want, SLICE("**")))
-			return path.len > 1;
+			return true;
 		got = take_segment(&path);
 		if (!got.ptr || (!slice_eq(want, SLICE("*")) && !slice_eq(want, got)))
 			return false;

@@ -2,7 +2,7 @@
 /*
  * The REST API: ROUTE(methods, path, handler, sentence), in order; the first
  * whose path and method match answers. In a path `*` is any one segment, and a
- * last `**` any rest. Without /api and without the last slash. NULL: not in
+ * last `**` any rest, also none. Without /api and without the last slash. NULL: not in
  * this version (501, with the sentence).
  */
 ROUTE("GET", "/request-logs", logs_list, "List spans")
@@ -24,17 +24,12 @@ ROUTE("POST", "/v2/traces", NULL, "Take traces by OTLP")
 ROUTE("GET POST", "/traces/list", NULL, "List traces")
 ROUTE("GET POST DELETE PATCH", "/traces/**", NULL, "Read, change or delete traces")
 ROUTE("POST", "/clickhouse/traces/summary", NULL, "Sums over traces")
-ROUTE("POST", "/log_threads", NULL, "List threads")
+ROUTE("GET POST", "/log_threads", NULL, "List threads")
 ROUTE("GET POST PATCH DELETE", "/users/**", NULL, "Customers")
 ROUTE("GET POST PUT PATCH DELETE", "/logs/**", NULL, "Scores of a span")
 ROUTE("GET POST PUT PATCH DELETE", "/scores/**", NULL, "Scores")
-ROUTE("GET POST", "/scores", NULL, "Scores")
 ROUTE("GET POST PUT PATCH DELETE", "/prompts/**", NULL, "Prompts")
-ROUTE("GET POST", "/prompts", NULL, "Prompts")
 ROUTE("GET POST PATCH DELETE", "/temporary-keys/**", NULL, "API keys")
-ROUTE("GET POST", "/temporary-keys", NULL, "API keys")
 ROUTE("GET POST PATCH DELETE", "/limit-policies/**", NULL, "Limit policies")
-ROUTE("GET POST", "/limit-policies", NULL, "Limit policies")
 ROUTE("POST DELETE", "/caches/**", NULL, "Caches")
-ROUTE("POST", "/caches", NULL, "Caches")
 ROUTE("GET POST", "/dashboard/**", NULL, "Metrics")
