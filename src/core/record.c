@@ -56,9 +56,13 @@ record_head(char *out, enum record_type type, const uint8_t id[16],
 	store_u64(out + 8, (uint8_t)type);
 	memcpy(out + 16, id, 16);
 	store_u64(out + 32, prev);
-	crc = crc32c(0, out + RECORD_CRC_FROM, RECORD_HEAD - RECORD_CRC_FROM);
-	if (payload.len > 0)
+	/* A payload that stands behind its head already goes in the same run. */
+	if (payload.ptr == out + RECORD_HEAD) {
+		crc = crc32c(0, out + RECORD_CRC_FROM, RECORD_HEAD - RECORD_CRC_FROM + payload.len);
+	} else {
+		crc = crc32c(0, out + RECORD_CRC_FROM, RECORD_HEAD - RECORD_CRC_FROM);
 		crc = crc32c(crc, payload.ptr, payload.len);
+	}
 	if (tail.len > 0)
 		crc = crc32c(crc, tail.ptr, tail.len);
 	store_u32(out + 4, crc);

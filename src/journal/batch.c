@@ -35,20 +35,12 @@ batch_free(struct batch *b)
 	*b = (struct batch){ 0 };
 }
 
-char *
-batch_room(struct batch *b, size_t n)
+void
+batch_grow(struct batch *b, size_t n)
 {
-	char *p;
-
-	if (n > b->cap - b->len) {
-		while (n > b->cap - b->len)
-			b->cap *= 2;
-		b->data = xrealloc(b->data, b->cap);
-	}
-	p = b->data + b->len;
-	b->len += n;
-	b->bytes += n;
-	return p;
+	while (n > b->cap - b->len)
+		b->cap *= 2;
+	b->data = xrealloc(b->data, b->cap);
 }
 
 void

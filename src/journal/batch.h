@@ -31,8 +31,22 @@ struct batch {
 
 void	batch_init(struct batch *);
 void	batch_free(struct batch *);
+void	batch_grow(struct batch *, size_t n);
+
 /* Makes room for n more copied bytes and counts them in: where to write them. */
-char	*batch_room(struct batch *, size_t n);
+static inline char *
+batch_room(struct batch *b, size_t n)
+{
+	char *p;
+
+	if (n > b->cap - b->len)
+		batch_grow(b, n);
+	p = b->data + b->len;
+	b->len += n;
+	b->bytes += n;
+	return p;
+}
+
 /* Puts a borrowed tail behind what is there; ntails is below BATCH_TAILS. */
 void	batch_borrow(struct batch *, struct slice);
 /* Writes it at *offset, which moves on by what was written. 0: all is out and

@@ -212,26 +212,26 @@ helper_releases(struct journal *j)
 	pthread_mutex_unlock(&j->release_lock);
 }
 
-/* Recovers what could not be recovered at start. */
+/* Recovers what could not be recovered at start, one series a round. */
 static void
 helper_recover(struct journal *j)
 {
-	char err[512], **s = j->unrecovered, *path;
-	bool again = false;
+	struct unrecovered *u = j->unrecovered;
+	enum recovery_result result;
+	char err[512], *path;
 
-	if (s == NULL || *s == NULL)
+	if (u == NULL)
 		return;
-	path = series_path(j->dir, *s);
+	path = series_path(j->dir, u->series);
 	journal_unclaim(j, segment_total(path));
-	if (!recovery_series(j->dir, *s, &again, err, sizeof(err)) && !again)
-		log_error("journal: %s", err);
+	result = recovery_series(j->dir, u->series, err, sizeof(err));
 	atomic_fetch_add(&j->total, segment_total(path));
 	free(path);
-	if (again)
+	if (result == RECOVERY_LATER)
 		return;
-	free(*s);
-	for (; *s != NULL; s++)
-		s[0] = s[1];
+	j->unrecovered = u->next;
+	(void)close(u->lock);
+	free(u);
 	journal_news(j);
 }
 
@@ -266,7 +266,7 @@ helper_condition(struct journal *j)
 
 	if (error != 0)
 		(void)snprintf(text, sizeof(text), "the journal cannot be written: %s", strerror(error));
-	else if (j->unrecovered != NULL && *j->unrecovered != NULL)
+	else if (j->unrecovered != NULL)
 		(void)snprintf(text, sizeof(text), "a series of the journal could not be recovered yet");
 	else if (refused && atomic_load(&j->disk_full))
 		(void)snprintf(text, sizeof(text), "the journal's disk is full");

@@ -72,48 +72,73 @@ make_directory(const char *dir, char *err, size_t errlen)
 	return true;
 }
 
-/* Recovers all series. Those for which there is no room now are left for the
- * helper; only what a newer spangate wrote is a reason not to start. */
+/* Leaves a series for the helper, with its lock. */
+static void
+journal_recover_later(struct journal *j, const char *series, int lock)
+{
+	struct unrecovered *u = xcalloc(1, sizeof(*u));
+
+	(void)snprintf(u->series, sizeof(u->series), "%s", series);
+	u->lock = lock;
+	u->next = j->unrecovered;
+	j->unrecovered = u;
+}
+
+/* Recovers one series, unless it has a writer. False: it is of a newer
+ * version, the one reason not to start. */
+static bool
+journal_recover_series(struct journal *j, const char *series, char *err, size_t errlen)
+{
+	char *path = series_path(j->dir, series);
+	int lock = series_lock(path);
+	enum recovery_result result = RECOVERY_DONE;
+
+	if (lock >= 0)
+		result = recovery_series(j->dir, series, err, errlen);
+	else if (errno != EAGAIN)
+		log_warn("journal: %s/lock: %s", path, strerror(errno));
+	if (result == RECOVERY_LATER) {
+		log_warn("journal: %s; trying again later", err);
+		journal_recover_later(j, series, lock);
+	} else if (lock >= 0)
+		(void)close(lock);
+	atomic_fetch_add(&j->total, segment_total(path));
+	free(path);
+	return result != RECOVERY_E_VERSION;
+}
+
 static bool
 journal_recover(struct journal *j, char *err, size_t errlen)
 {
-	char **list = series_list(j->dir), *path;
-	size_t i, later = 0;
-	bool again;
+	char **list = series_list(j->dir);
+	bool good = true;
+	size_t i;
 
 	if (list == NULL) {
 		(void)snprintf(err, errlen, "%s: %s", j->dir, strerror(errno));
 		return false;
 	}
-	for (i = 0; list[i] != NULL; i++) {
-		if (!recovery_series(j->dir, list[i], &again, err, errlen)) {
-			if (!again) {
-				series_free(list);
-				return false;
-			}
-			log_warn("journal: %s; trying again later", err);
-			j->unrecovered = xrealloc(j->unrecovered, (later + 2) * sizeof(char *));
-			j->unrecovered[later++] = xstrdup(list[i]);
-			j->unrecovered[later] = NULL;
-		}
-		path = series_path(j->dir, list[i]);
-		atomic_fetch_add(&j->total, segment_total(path));
-		free(path);
-	}
+	for (i = 0; list[i] != NULL && good; i++)
+		good = journal_recover_series(j, list[i], err, errlen);
 	series_free(list);
-	return true;
+	return good;
 }
 
 static void
 journal_free(struct journal *j)
 {
+	struct unrecovered *u;
 	struct release *rel;
 
 	while ((rel = j->releases) != NULL) {
 		j->releases = rel->next;
 		free(rel);
 	}
-	series_free(j->unrecovered);
+	while ((u = j->unrecovered) != NULL) {
+		j->unrecovered = u->next;
+		(void)close(u->lock);
+		free(u);
+	}
 	(void)sem_destroy(&j->helper_wake);
 	(void)sem_destroy(&j->sink_wake);
 	pthread_mutex_destroy(&j->lock);

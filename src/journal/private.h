@@ -86,6 +86,14 @@ struct release {
 	uint64_t	 done;		/* the position for which it was last worked off */
 };
 
+/* A series that could not be recovered yet. Its lock is held, so that nobody
+ * takes what it has for all of it. */
+struct unrecovered {
+	struct unrecovered *next;
+	char		series[SERIES_NAME];
+	int		lock;
+};
+
 struct journal {
 	char		*dir;
 	uint64_t	 max_bytes, sync_us;
@@ -97,7 +105,7 @@ struct journal {
 
 	pthread_mutex_t	 lock;		/* writers, the helper's round; never taken by a writing thread */
 	struct journal_writer *writers;
-	char		**unrecovered;	/* series that could not be recovered yet, or NULL */
+	struct unrecovered *unrecovered;
 
 	pthread_mutex_t	 release_lock;
 	struct release	*releases;
@@ -132,8 +140,9 @@ void	 helper_prepare(struct journal *, struct journal_writer *);
 /* Takes back a segment: syncs, trims, closes; an empty one is deleted. */
 void	 helper_retire(struct journal *, const struct journal_writer *, const struct handed *);
 
-/* recovery.c: recovers a series whose lock it gets. false: err. *again: it
- * could not be done now (no room, no lock for writing). */
-bool	 recovery_series(const char *dir, const char *series, bool *again, char *err, size_t errlen);
+/* recovery.c: recovers a series of which the lock is held. RECOVERY_LATER:
+ * there was no room, or no right to write; err says what. */
+enum recovery_result { RECOVERY_DONE, RECOVERY_LATER, RECOVERY_E_VERSION };
+enum recovery_result recovery_series(const char *dir, const char *series, char *err, size_t errlen);
 
 #endif

@@ -45,7 +45,7 @@ recovery_fail(struct recovery *v, const char *what)
 
 /* A newer segment stops everything before anything is changed. */
 static bool
-recovery_versions(struct recovery *v)
+recovery_versions(struct recovery *v, enum recovery_result *why)
 {
 	uint32_t version = 0;
 	size_t i;
@@ -61,6 +61,7 @@ recovery_versions(struct recovery *v)
 		(void)snprintf(v->err, v->errlen, "%s/%08u.seg: journal format %u was made by a "
 		    "newer spangate; this one reads up to %u", v->path, v->segments[i], version,
 		    JOURNAL_VERSION);
+		*why = RECOVERY_E_VERSION;
 		return false;
 	}
 	return true;
@@ -293,29 +294,19 @@ recovery_run(struct recovery *v)
 	return well;
 }
 
-bool
-recovery_series(const char *dir, const char *series, bool *again, char *err, size_t errlen)
+enum recovery_result
+recovery_series(const char *dir, const char *series, char *err, size_t errlen)
 {
 	struct recovery v = { .dir = dir, .series = series, .err = err, .errlen = errlen };
-	bool well = false;
-	int lock;
+	enum recovery_result result = RECOVERY_LATER;
 
-	*again = false;
 	v.path = series_path(dir, series);
-	lock = series_lock(v.path);
-	if (lock < 0) {
-		well = errno == EAGAIN || recovery_fail(&v, "lock");
-		*again = !well;
-	} else if (segment_list(v.path, &v.segments, &v.nsegments) < 0) {
-		well = recovery_fail(&v, "read");
-	} else if (recovery_versions(&v)) {
-		well = recovery_run(&v);
-		*again = !well;
-	}
-	if (lock >= 0)
-		(void)close(lock);
+	if (segment_list(v.path, &v.segments, &v.nsegments) < 0)
+		(void)recovery_fail(&v, "read");
+	else if (recovery_versions(&v, &result) && recovery_run(&v))
+		result = RECOVERY_DONE;
 	tally_free(&v.tally);
 	free(v.segments);
 	free(v.path);
-	return well;
+	return result;
 }

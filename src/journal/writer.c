@@ -74,22 +74,28 @@ static uint64_t
 writer_put(struct journal_writer *w, enum record_type type, const uint8_t id[16],
     uint64_t prev, struct slice fields, struct slice tail)
 {
-	size_t copied = tail.len <= BATCH_COPY ? tail.len : 0;
+	size_t length = RECORD_HEAD + fields.len + tail.len;
+	bool copy = tail.len <= BATCH_COPY;
 	uint64_t position;
 	char *p;
 
 	if (w->batch.bytes - w->tried >= LIMIT_BATCH || w->batch.ntails == BATCH_TAILS)
 		writer_write(w);
-	position = position_make(w->number, w->at);
-	p = batch_room(&w->batch, RECORD_HEAD + fields.len + copied);
-	record_head(p, type, id, prev, fields, tail);
+	p = batch_room(&w->batch, copy ? length : length - tail.len);
 	if (fields.len > 0)
 		memcpy(p + RECORD_HEAD, fields.ptr, fields.len);
-	if (copied > 0)
-		memcpy(p + RECORD_HEAD + fields.len, tail.ptr, copied);
-	else if (tail.len > 0)
+	fields.ptr = p + RECORD_HEAD;
+	if (copy) {
+		if (tail.len > 0)
+			memcpy(p + RECORD_HEAD + fields.len, tail.ptr, tail.len);
+		fields.len += tail.len;
+		tail.len = 0;
+	} else {
 		batch_borrow(&w->batch, tail);
-	w->at += RECORD_HEAD + fields.len + tail.len;
+	}
+	record_head(p, type, id, prev, fields, tail);
+	position = position_make(w->number, w->at);
+	w->at += length;
 	return position;
 }
 

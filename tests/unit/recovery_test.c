@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -267,6 +268,44 @@ test_version(const char *series, const struct image *m)
 	free(newer.bytes);
 }
 
+static void
+limit_file_size(rlim_t n)
+{
+	struct rlimit limit;
+
+	(void)getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = n;
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* Without room for the ENDs it starts all the same; the series counts as alive
+ * until the ENDs are there, which they are soon after there is room. */
+static void
+test_no_room(const char *series, const struct image *m)
+{
+	struct journal_config c = { .dir = dir, .max_bytes = 64 * MIB, .writers = 1 };
+	struct journal *j;
+	struct reader *r;
+	struct books k;
+	int n;
+
+	image_lay(series, m, 1);
+	signal(SIGXFSZ, SIG_IGN);
+	log_set_level(LOG_LEVEL_ERROR);
+	limit_file_size(10);
+	j = journal_open(&c, err, sizeof(err));
+	ok(j != NULL);
+	r = reader_open(dir, series, position_make(1, (uint32_t)m->len), err, sizeof(err));
+	ok(!reader_finished(r));
+	limit_file_size(RLIM_INFINITY);
+	for (n = 0; n < 10000 && (k = books_read(dir)).open != 0; n++)
+		usleep(1000);
+	ok(k.open == 0 && k.begun == 4 && k.ended == 4 && k.interrupted == 2);
+	ok(!reader_finished(r) && reader_lag(r) > 0);
+	reader_close(r);
+	journal_close(j);
+}
+
 /* Writes until it is killed; tells on the pipe each BEGIN that was flushed. */
 static void *
 victim_run(void *arg)
@@ -358,6 +397,7 @@ main(void)
 	test_second(series, &m);
 	test_flips(series, &m);
 	test_version(series, &m);
+	test_no_room(series, &m);
 	free(m.bytes);
 	test_kills();
 	scratch_remove(root);
