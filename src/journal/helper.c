@@ -123,21 +123,32 @@ helper_writes(const struct journal *j, const char *series)
 	return false;
 }
 
-/* Deletes the segments below `until`; how many segments are left. */
-static size_t
+/* Deletes the segments below `until`. */
+static void
 helper_delete(struct journal *j, const char *path, const uint32_t *list, size_t n, uint32_t until)
 {
-	size_t i, left = n;
 	int64_t size;
+	size_t i;
 
 	for (i = 0; i < n && list[i] < until; i++) {
 		size = segment_size(path, list[i]);
-		if (size < 0 || !segment_delete(path, list[i]))
-			continue;
-		journal_unclaim(j, (uint64_t)size);
-		left--;
+		if (size >= 0 && segment_delete(path, list[i]))
+			journal_unclaim(j, (uint64_t)size);
 	}
-	return left;
+}
+
+/* Removes a series as a whole. */
+static bool
+helper_remove(struct journal *j, const char *path)
+{
+	uint64_t bytes = segment_total(path);
+
+	if (!series_remove(path)) {
+		log_error("journal: %s cannot be removed: %s", path, strerror(errno));
+		return false;
+	}
+	journal_unclaim(j, bytes);
+	return true;
 }
 
 /* Has the sink come to the end of a series that nobody writes? */
@@ -173,10 +184,9 @@ helper_release(struct journal *j, struct release *rel, uint64_t position)
 		return false;
 	}
 	if (!live && helper_series_done(path, position, list, n))
-		gone = helper_delete(j, path, list, n, UINT32_MAX) == 0 && series_remove(path);
+		gone = helper_remove(j, path);
 	else if (look && n > 0 && list[0] < position_segment(position))
-		(void)helper_delete(j, path, list, n,
-		    series_needed_from(j->dir, rel->series, position));
+		helper_delete(j, path, list, n, series_needed_from(j->dir, rel->series, position));
 	if (look)
 		rel->done = position;
 	free(list);

@@ -110,10 +110,12 @@ journal_recover_series(struct journal *j, const char *series, char *err, size_t 
 static bool
 journal_recover(struct journal *j, char *err, size_t errlen)
 {
-	char **list = series_list(j->dir);
+	char **list;
 	bool good = true;
 	size_t i;
 
+	series_remove_rests(j->dir);
+	list = series_list(j->dir);
 	if (list == NULL) {
 		(void)snprintf(err, errlen, "%s: %s", j->dir, strerror(errno));
 		return false;

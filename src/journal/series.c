@@ -20,6 +20,7 @@
 #include "journal/reader.h"
 
 #define DIGITS "0123456789"
+#define SERIES_GONE ".gone"	/* ends the name of a directory that is being removed */
 
 char *
 series_path(const char *dir, const char *series)
@@ -127,11 +128,47 @@ series_locked(const char *path)
 	return locked;
 }
 
+/* Deletes a directory of files. */
+static bool
+directory_delete(const char *path)
+{
+	struct dirent *e;
+	DIR *d = opendir(path);
+
+	if (d == NULL)
+		return false;
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	(void)closedir(d);
+	return rmdir(path) == 0;
+}
+
 bool
 series_remove(const char *path)
 {
 	char name[PATH_MAX];
 
-	(void)snprintf(name, sizeof(name), "%s/lock", path);
-	return (unlink(name) == 0 || errno == ENOENT) && rmdir(path) == 0;
+	(void)snprintf(name, sizeof(name), "%s" SERIES_GONE, path);
+	return rename(path, name) == 0 && directory_delete(name);
+}
+
+void
+series_remove_rests(const char *dir)
+{
+	size_t gone = strlen(SERIES_GONE), len;
+	char name[PATH_MAX];
+	struct dirent *e;
+	DIR *d = opendir(dir);
+
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		len = strlen(e->d_name);
+		if (len <= gone || strcmp(e->d_name + len - gone, SERIES_GONE) != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
+		(void)directory_delete(name);
+	}
+	(void)closedir(d);
 }

@@ -23,7 +23,10 @@ int	 series_lock(const char *path);
 /* Does somebody hold the lock? Looks without taking it, so that looking never
  * stands in the way of a recovery. */
 bool	 series_locked(const char *path);
-/* Removes a series without segments: its lock and directory. */
+/* Removes a series with all that is in it. It goes out of sight at once, so
+ * that nobody counts what is half removed. */
 bool	 series_remove(const char *path);
+/* Removes what a crash left of such series. */
+void	 series_remove_rests(const char *dir);
 
 #endif

@@ -154,10 +154,14 @@ test_interrupted(const char *series, const struct image *m)
 	struct reader *r;
 	struct record rec;
 	struct books k;
+	char gone[800];
 	int ends = 0;
 
 	image_lay(series, m, 1);
+	(void)snprintf(gone, sizeof(gone), "%s/1700000000000-00.gone", dir);
+	ok(mkdir(gone, 0700) == 0);
 	ok(recovers_well(series, &k));
+	ok(access(gone, F_OK) != 0);	/* half removed before the crash */
 	ok(k.begun == 4 && k.interrupted == 2 && k.corrupt == 0 && k.broken_chains == 0);
 	r = reader_open(dir, series, position_make(2, 0), err, sizeof(err));
 	while (reader_next(r, &rec, &at) == READER_RECORD) {
