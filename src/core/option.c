@@ -128,7 +128,7 @@ option_parse(const struct option *o, struct slice text, uint64_t *value)
 void
 option_print(const struct option *o, uint64_t value, struct buf *out)
 {
-	struct slice		 names = slice_str(o->hint), name;
+	struct slice		 names = slice_str(o->hint), name = SLICE_NONE;
 	const struct unit	*units = units_of(o->type);
 
 	if (o->type == OPTION_BOOL) {

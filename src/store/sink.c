@@ -434,20 +434,37 @@ wait_turn(struct sink *sink, uint64_t turn_start)
 		sink_sleep(sink, TURN_US - spent);
 }
 
+/* One turn; the first one after being told to stop looks for new series before
+ * it reads, as their writers may have come and gone since the last look. */
+static int
+turn_looking(struct sink *sink, bool stopping, bool *looked, bool *more)
+{
+	if (!open_store(sink))
+		return STORE_BUSY;
+	if (stopping && !*looked) {
+		int rc = tails_scan(&sink->tails, sink->ops, sink->store);
+
+		if (rc != STORE_OK)
+			return rc;
+		*looked = true;
+	}
+	return turn(sink, more);
+}
+
 /* Turn after turn, until it is told to stop and all is read or time is up. */
 static void *
 sink_run(void *arg)
 {
 	struct sink *sink = arg;
 	uint64_t start, deadline;
-	bool stopping = false, more = false;
+	bool stopping = false, looked = false, more = false;
 	int rc;
 
 	thread_name("sink");
 	for (;;) {
 		start = clock_mono_us();
 		stopping = is_stopping(sink, &deadline);
-		rc = open_store(sink) ? turn(sink, &more) : STORE_BUSY;
+		rc = turn_looking(sink, stopping, &looked, &more);
 		if (rc == STORE_OK)
 			rc = housekeep(sink, stopping && !more);
 		if (rc != STORE_OK)
