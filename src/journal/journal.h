@@ -60,7 +60,10 @@ void		 journal_writer_close(struct journal_writer *);
  *   without a span; nothing more may be appended for it.
  * add: SEND, HEAD_IN, PART, SPAN, EDIT. Returns 0 when there is no room: the
  *   caller goes on with the former position and counts the bytes as LOST.
- * end: RECORD_END; always has room.
+ * end: RECORD_END; always has room. Its BEGIN was taken by this writer.
+ *
+ * A SPAN that takes several records is added as PARTs and then the SPAN, with
+ * nothing else of this writer between them.
  */
 uint64_t journal_begin(struct journal_writer *, const uint8_t id[16],
 	    struct slice fields, struct slice tail);
@@ -76,13 +79,15 @@ void	 journal_flush(struct journal_writer *);
 /* Is there anything to flush? */
 bool	 journal_pending(const struct journal_writer *);
 
-/* Waits until some writer has flushed since the last call, or timeout, or
- * journal_wake. For the one sink thread. */
+/* Waits until some writer has flushed an END, SPAN or EDIT since the last call,
+ * or timeout, or journal_wake. For the one sink thread. */
 void	 journal_wait(struct journal *, uint64_t timeout_us);
 void	 journal_wake(struct journal *);
 
 /* The sink's cursor of a series has been committed and synced up to here:
- * segments wholly behind it are deleted (by the helper thread). */
+ * segments wholly behind it are deleted (by the helper thread), but for those
+ * in which something began that is open there; a series that has ended is
+ * deleted when the cursor stands at its end. */
 void	 journal_release(struct journal *, const char *series, uint64_t position);
 
 const char *journal_dir(const struct journal *);

@@ -36,7 +36,8 @@ enum reader_result {
 int	 reader_next(struct reader *, struct record *, uint64_t *position);
 /* Position behind the last record given: a cursor. */
 uint64_t reader_position(const struct reader *);
-/* After E_CORRUPT: on to the next segment. */
+/* After E_CORRUPT: over the damaged record if a whole one stands where it
+ * ends, else on to the next segment. */
 void	 reader_skip(struct reader *);
 /* Bytes in the series behind the position. */
 uint64_t reader_lag(struct reader *);
@@ -45,11 +46,13 @@ bool	 reader_finished(struct reader *);
 
 /* The chain of an exchange: from the record at `position` (usually its END)
  * back by prev, given in order. All bytes are in one allocation of the chain.
- * Damaged or missing links end the chain early (`complete` false). */
+ * Damaged or missing links, and LIMIT_CHAIN, end the chain early (`complete`
+ * false). READER_RECORD: there is at least that one record; else an error and
+ * no chain. chain_free in any case. */
 struct chain {
 	struct record	*records;	/* BEGIN first */
 	size_t		 count;
-	bool		 complete;	/* it reaches the BEGIN */
+	bool		 complete;	/* it reaches the BEGIN; of a SPAN, its first record */
 	char		*bytes;
 	size_t		 size;		/* of bytes: the records back to back, as on disk */
 };
@@ -59,7 +62,8 @@ void	 chain_free(struct chain *);
  * `bytes`, which stay the caller's. */
 int	 chain_parse(struct slice bytes, struct chain *);
 
-/* Counts of a series for `verify`, from the nearest CHECKPOINT to `position`. */
+/* Counts of a series for `verify`, from the nearest CHECKPOINT to `position`
+ * (UINT64_MAX: its end). 0, or -1 and err. */
 struct series_count {
 	uint64_t	begun, ended, open, dropped;
 };
