@@ -147,7 +147,10 @@ conn_read_tls(struct conn *c)
 	    SSL_read_ex(c->ssl, c->thread->scratch + got, SCRATCH_SIZE - got, &n))
 		got += n;
 	if (got > 0) {
-		if (got == SCRATCH_SIZE || SSL_has_pending(c->ssl))
+		/* What TLS holds already raises no event of the socket: more
+		 * bytes, or the peer's close_notify. */
+		if (got == SCRATCH_SIZE || SSL_has_pending(c->ssl) ||
+		    (SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN))
 			event_active(&c->read, EV_READ, 0);
 		return (ssize_t)got;
 	}

@@ -392,7 +392,9 @@ upstream_timeout(struct conn *c)
 
 	if (u->x == NULL)
 		upstream_close(u);
-	else if (u->dial != NULL || c->handshaking)
+	else if (c->handshaking)
+		upstream_fail(u, REASON_TLS_FAILED, "the handshake was not answered in time");
+	else if (u->dial != NULL)
 		upstream_fail(u, REASON_CONNECT_TIMEOUT, NULL);
 	else if (!u->in_body)
 		upstream_fail(u, REASON_FIRST_BYTE_TIMEOUT, NULL);
