@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,6 +28,7 @@
 #include "journal/journal.h"
 #include "ledger/ledger.h"
 #include "store/sink.h"
+#include "store/store.h"
 
 #define SINK_STOP_US (5 * (uint64_t)1000000) /* what the store has not taken by then stays in the journal */
 #define ERR_BYTES 1024
@@ -111,6 +113,16 @@ descriptors_raise(void)
 		log_warn("file descriptors stay at their soft limit: %s", strerror(errno));
 }
 
+/* Large bodies come from the kernel and go back to it when they are freed: left
+ * to itself, glibc raises that threshold with each of them and keeps the memory
+ * of the largest for ever. */
+static void
+memory_tune(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
 /* Before any thread is started: SIGPIPE ignored, ours blocked everywhere. */
 static void
 signals_block(struct daemon *d)
@@ -167,7 +179,12 @@ daemon_start(struct daemon *d)
 	}
 	if ((d->lock = directory_lock(c->data_dir)) < 0)
 		return false;
+	if (store_check(c->data_dir, err, sizeof(err)) == STORE_E_VERSION) {
+		cli_fail("%s", err);
+		return false;
+	}
 	descriptors_raise();
+	memory_tune();
 	signals_block(d);
 	log_start();
 	ledger_start(clock_wall_us());

@@ -147,10 +147,9 @@ conn_read_tls(struct conn *c)
 	    SSL_read_ex(c->ssl, c->thread->scratch + got, SCRATCH_SIZE - got, &n))
 		got += n;
 	if (got > 0) {
-		/* What TLS holds already raises no event of the socket: more
-		 * bytes, or the peer's close_notify. */
-		if (got == SCRATCH_SIZE || SSL_has_pending(c->ssl) ||
-		    (SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN))
+		/* What TLS has taken in already raises no event of the socket:
+		 * more bytes, the peer's close_notify, an error. */
+		if (got == SCRATCH_SIZE || SSL_get_error(c->ssl, 0) != SSL_ERROR_WANT_READ)
 			event_active(&c->read, EV_READ, 0);
 		return (ssize_t)got;
 	}

@@ -16,6 +16,7 @@
 #include "gate/thread.h"
 #include "ledger/ledger.h"
 
+#define STARVE_US 5000000	/* how long a body waits for memory: then 503, and the others go on */
 #define LINGER_US 2000000	/* how long a client may go on sending after our last byte */
 #define LINGER_BYTES (4 * MIB)	/* and how much of it is read */
 #define PIPELINE_BYTES (64 * KIB) /* of later requests read ahead */
@@ -379,6 +380,8 @@ down_wants(struct conn *c)
 		return true;
 	d->starved = true;
 	TAILQ_INSERT_TAIL(&t->starved, d, link);
+	if (down_config(d)->body_timeout_us > STARVE_US)
+		conn_deadline(c, STARVE_US);
 	return false;
 }
 

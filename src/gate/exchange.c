@@ -165,6 +165,7 @@ exchange_new(struct down *d, const struct http1_head *h, uint64_t t0)
 	x->head = head_copy(h);
 	x->route.path.ptr = x->head->target.ptr + (route.path.ptr - h->target.ptr);
 	x->has_body = h->framing != HTTP1_NO_BODY;
+	x->body_hint = h->framing == HTTP1_SIZED && h->length < MIB ? (size_t)h->length + 1 : 4096;
 	x->head_method = slice_eq(h->method, SLICE("HEAD"));
 	x->answer_keep = h->keep_alive;
 	x->ops = route.kind == ROUTE_LOCAL ? &local_ops : &provider_ops;
@@ -260,7 +261,7 @@ exchange_body_limit(const struct exchange *x)
 static void
 exchange_body(struct exchange *x)
 {
-	size_t need = x->body_len + x->in.len, cap = x->body_cap ? x->body_cap : 4096;
+	size_t need = x->body_len + x->in.len, cap = x->body_cap ? x->body_cap : x->body_hint;
 
 	if (need > exchange_body_limit(x)) {
 		exchange_end(x, REASON_BODY_TOO_LARGE, NULL);
