@@ -111,6 +111,44 @@ chain_copy(struct chain *ch, struct chunk_pool *p, struct slice s)
 	}
 }
 
+/* Writes len in hex and CR LF before `end`: where it begins. */
+static char *
+chunk_size_line(char *end, size_t len)
+{
+	*--end = '\n';
+	*--end = '\r';
+	do
+		*--end = "0123456789abcdef"[len % 16];
+	while ((len /= 16) != 0);
+	return end;
+}
+
+void
+chain_copy_chunk(struct chain *ch, struct chunk_pool *p, struct slice s)
+{
+	char line[20], *start = chunk_size_line(line + sizeof(line), s.len);
+	size_t n = (size_t)(line + sizeof(line) - start);
+	struct chunk *c;
+	char *to;
+
+	if (s.len > CHUNK_DATA / 2) {
+		chain_copy(ch, p, slice_make(start, n));
+		chain_copy(ch, p, s);
+		chain_copy(ch, p, SLICE("\r\n"));
+		return;
+	}
+	/* The common event: in one piece. */
+	if (chunk_room(ch->last) < n + s.len + 2)
+		chain_push(ch, chunk_get(&p->free, &p->nfree, CHUNK_DATA));
+	c = ch->last;
+	to = c->data + (c->ptr - c->data) + c->len;
+	memcpy(to, start, n);
+	memcpy(to + n, s.ptr, s.len);
+	memcpy(to + n + s.len, "\r\n", 2);
+	c->len += n + s.len + 2;
+	ch->len += n + s.len + 2;
+}
+
 void
 chain_lend(struct chain *ch, struct chunk_pool *p, struct slice s)
 {

@@ -31,6 +31,9 @@ void	chunk_pool_free(struct chunk_pool *);
 
 /* Appends a copy. */
 void	chain_copy(struct chain *, struct chunk_pool *, struct slice);
+/* Appends the copy as one chunk of the chunked coding (RFC 9112 7.1); s is not
+ * empty. */
+void	chain_copy_chunk(struct chain *, struct chunk_pool *, struct slice);
 /* Appends bytes that the caller keeps until they are sent or the chain is
  * cleared. */
 void	chain_lend(struct chain *, struct chunk_pool *, struct slice);

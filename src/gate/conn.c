@@ -249,6 +249,15 @@ conn_copy(struct conn *c, struct slice s)
 }
 
 void
+conn_chunk(struct conn *c, struct slice s)
+{
+	if (c->dead || s.len == 0)
+		return;
+	chain_copy_chunk(&c->out, &c->thread->chunks, s);
+	conn_mark_dirty(c);
+}
+
+void
 conn_lend(struct conn *c, struct slice s)
 {
 	if (c->dead || s.len == 0)

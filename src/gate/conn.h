@@ -60,6 +60,7 @@ void	conn_tls(struct conn *, SSL *);
 
 /* Appends to what is to be sent at the end of this turn. */
 void	conn_copy(struct conn *, struct slice);
+void	conn_chunk(struct conn *, struct slice);	/* as one chunk of the chunked coding */
 void	conn_lend(struct conn *, struct slice);
 
 /* Has it looked at at the end of the turn, also with nothing to send. */

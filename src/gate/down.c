@@ -101,6 +101,14 @@ down_write(struct down *d, struct slice s)
 }
 
 void
+down_write_chunk(struct down *d, struct slice s)
+{
+	if (d->conn.deadline == 0)
+		conn_deadline(&d->conn, down_config(d)->write_timeout_us);
+	conn_chunk(&d->conn, s);
+}
+
+void
 down_continue(struct down *d)
 {
 	conn_copy(&d->conn, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));

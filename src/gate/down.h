@@ -60,6 +60,7 @@ const char *down_peer(const struct down *);
 
 /* For the exchange: bytes to the client, sent at the end of the turn. */
 void	down_write(struct down *, struct slice);
+void	down_write_chunk(struct down *, struct slice);	/* in the chunked coding */
 /* 100 Continue, if the client waits for it. */
 void	down_continue(struct down *);
 /* Stops reading the request's body, or goes on. */

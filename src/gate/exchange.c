@@ -419,21 +419,6 @@ exchange_upload_answered(struct exchange *x)
 
 /* ---- the answer ---- */
 
-/* A chunk's size line. */
-static void
-exchange_emit_size(struct down *d, size_t len)
-{
-	char line[20];
-	size_t n = sizeof(line);
-
-	line[--n] = '\n';
-	line[--n] = '\r';
-	do
-		line[--n] = "0123456789abcdef"[len % 16];
-	while ((len /= 16) != 0);
-	down_write(d, slice_make(line + n, sizeof(line) - n));
-}
-
 /* Bytes of the answer's body to the client. */
 static void
 exchange_emit(struct exchange *x, struct slice s)
@@ -441,13 +426,10 @@ exchange_emit(struct exchange *x, struct slice s)
 	if (x->down == NULL || s.len == 0)
 		return;
 	x->sent_len += s.len;
-	if (!x->chunked) {
+	if (x->chunked)
+		down_write_chunk(x->down, s);
+	else
 		down_write(x->down, s);
-		return;
-	}
-	exchange_emit_size(x->down, s.len);
-	down_write(x->down, s);
-	down_write(x->down, SLICE("\r\n"));
 }
 
 static void

@@ -99,8 +99,8 @@ tape_put_part(struct exchange *x, enum record_direction direction, uint64_t offs
 	if (direction == DIRECTION_REQUEST)
 		record_put_u64(b, TAG_DIRECTION, direction);
 	else {
-		record_put_u64(b, TAG_DIRECTION, direction);
-		record_put_u64(b, TAG_ATTEMPT, x->attempt);
+		if (x->attempt > 1)
+			record_put_u64(b, TAG_ATTEMPT, x->attempt);
 		if (held > 0)
 			record_put_u64(b, TAG_HELD, held);
 		x->tape.held_before = x->held_us;

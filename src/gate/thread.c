@@ -128,12 +128,15 @@ static void
 thread_arm_janitor(struct gate_thread *t)
 {
 	static const struct timeval tick = { 0, JANITOR_MS * 1000 };
-	bool pending = event_pending(&t->janitor, EV_TIMEOUT, NULL);
+	bool wanted = !TAILQ_EMPTY(&t->conns);
 
-	if (TAILQ_EMPTY(&t->conns) && pending)
-		event_del(&t->janitor);
-	else if (!TAILQ_EMPTY(&t->conns) && !pending)
+	if (wanted == t->janitor_armed)
+		return;
+	t->janitor_armed = wanted;
+	if (wanted)
 		event_add(&t->janitor, &tick);
+	else
+		event_del(&t->janitor);
 }
 
 static bool

@@ -53,6 +53,7 @@ struct gate_thread {
 	struct settings		*settings;	/* what new exchanges begin with */
 	struct pool		*pools;		/* idle provider connections, one for each provider of settings */
 	struct event		 janitor;
+	bool			 janitor_armed;
 
 	struct conn_list	 conns;		/* all of them */
 	struct conn_list	 dirty;		/* to be flushed at the end of the turn */

@@ -189,7 +189,7 @@ recovery_look_back(struct reader *r, const struct open_exchange *x, struct inter
 		if (position == x->last)
 			out->t = record_get_u64(rec.payload, TAG_T, 0);
 		if (rec.type == RECORD_PART &&
-		    record_get_u64(rec.payload, TAG_DIRECTION, 0) == DIRECTION_ANSWER) {
+		    record_get_u64(rec.payload, TAG_DIRECTION, DIRECTION_ANSWER) == DIRECTION_ANSWER) {
 			out->answered = true;
 			out->t_last = record_get_u64(rec.payload, TAG_T, 0);
 			out->length = record_get_u64(rec.payload, TAG_OFFSET, 0) +
