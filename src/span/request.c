@@ -244,16 +244,20 @@ own_members(struct build *b, struct jvalue body, struct jvalue header)
 static void
 customer_otherwise(struct build *b, struct jvalue body)
 {
+	static const struct slice names[] = {
+		SLICE("user"), SLICE("safety_identifier"), SLICE("metadata"),
+	};
 	struct slice header = record_get(b->begin, TAG_CUSTOMER);
+	struct jvalue v[3];
 
 	customer_set(b, header);
 	if (!b->options.user_as_customer)
 		return;
-	customer_set(b, build_text(b, jget(body, SLICE("user"))));
-	customer_set(b, build_text(b, jget(body, SLICE("safety_identifier"))));
+	json_pick(body, names, v, 3);
+	customer_set(b, build_text(b, v[0]));
+	customer_set(b, build_text(b, v[1]));
 	if (b->family == FAMILY_MESSAGES)
-		customer_set(b, build_text(b,
-		    jget(jget(body, SLICE("metadata")), SLICE("user_id"))));
+		customer_set(b, build_text(b, jget(v[2], SLICE("user_id"))));
 }
 
 /* The key's environment, unless it leaves the choice to the request; without
