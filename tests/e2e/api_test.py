@@ -58,6 +58,8 @@ def paging():
     ok(nxt.startswith("http://127.0.0.1:%d/" % g.port), "next is a link that can be followed", nxt)
     r = g.get(nxt[nxt.index("/", 8):]) if "/" in nxt[8:] else None
     ok(r is not None and r.status == 200 and len(rows(r)) == 3, "and followed gives the next page", r and r.status)
+    r = g.get("/api/request-logs/?page=99&page_size=3")
+    eq((r.status, rows(r)), (200, []), "a page past the end is empty")
     for q in ("page=0", "page=x", "page_size=-1", "page_size=99999999999999999999"):
         r = g.get("/api/request-logs/?" + q)
         ok(r.status in (200, 400, 404, 422), "odd paging %s does no harm" % q, r.status)

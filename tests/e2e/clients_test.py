@@ -30,6 +30,7 @@ def compare(name, direct, through):
 
 
 def openai_python():
+    script, names, runs = os.path.join(HERE, "client_py.py"), [], []
     for venv in ("new", "old"):
         exe = python(venv)
         for mode in ("sync", "async"):
@@ -37,8 +38,11 @@ def openai_python():
             if not exe:
                 skip(name, "no %s/bin/python in $SPANGATE_CLIENTS (contrib/clients makes it)" % venv)
                 continue
-            script = os.path.join(HERE, "client_py.py")
-            compare(name, run([exe, script, p.url + "/v1", "direct-" + mode]), run([exe, script, g.url + "/v1", "gateway-" + mode]))
+            names.append(name)
+            runs += [[exe, script, p.url + "/v1", "direct-" + mode], [exe, script, g.url + "/v1", "gateway-" + mode]]
+    got = parallel(len(runs), lambda i: run(runs[i]))
+    for i, name in enumerate(names):
+        compare(name, got[2 * i], got[2 * i + 1])
 
 
 def openai_node():
@@ -54,9 +58,10 @@ def anthropic_python():
     if not exe or subprocess.run([exe, "-c", "import anthropic"], stderr=subprocess.DEVNULL).returncode != 0:
         return skip("anthropic Python", "not installed in $SPANGATE_CLIENTS (contrib/clients makes it)")
     script = os.path.join(HERE, "client_anthropic.py")
-    direct = run([exe, script, p.url])
-    for base in ("", "/anthropic", "/api/anthropic"):
-        compare("anthropic Python at %s/" % base, direct, run([exe, script, g.url + base]))
+    bases = [p.url] + [g.url + x for x in ("", "/anthropic", "/api/anthropic")]
+    got = parallel(len(bases), lambda i: run([exe, script, bases[i]]))
+    for base, through in zip(("/", "/anthropic/", "/api/anthropic/"), got[1:]):
+        compare("anthropic Python at " + base, got[0], through)
 
 
 def spans():

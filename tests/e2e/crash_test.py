@@ -23,7 +23,7 @@ def load(stop, g, i):
             time.sleep(0.01)
 
 
-def kills(times=5, threads=6):
+def kills(times=int(os.environ.get("KILLS", "5")), threads=6):
     rng = random.Random(time.time_ns())
     for k in range(times):
         stop = threading.Event()
@@ -49,7 +49,8 @@ def kills(times=5, threads=6):
     ids = [s["id"] for s in spans]
     eq(len(ids), len(set(ids)), "no id twice")
     cut = [s for s in spans if s.get("end_reason") == "interrupted"]
-    ok(cut and all(s.get("status") == "error" for s in cut), "those that were cut short say interrupted (%d)" % len(cut))
+    bad = [s for s in cut if s.get("status") != "error" and not s.get("finish_reason")]
+    ok(cut and not bad, "those that were cut short are interrupted, and errors if no finish was seen (%d)" % len(cut), bad[:2])
     with_text = [s for s in cut if s.get("stream") and (s.get("output") or {}).get("content")]
     note("%d interrupted spans have partial text" % len(with_text))
 

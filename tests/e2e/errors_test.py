@@ -14,7 +14,7 @@ def openai_error(r, status, what):
     ok(r is not None and r.get("x-spangate-span-id"), what + ": names its span", r and r.raw_head)
 
 
-def span_error(r, reason, code, what):
+def span_error(g, r, reason, code, what):
     s = g.span(r)
     eq((s.get("status"), s.get("end_reason"), s.get("status_code")), ("error", reason, code), what + ": its span")
     ok(s.get("error_message"), what + ": the span's message", s.get("error_message"))
@@ -36,10 +36,12 @@ def provider_errors():
 def before_the_head():
     for how in ("cut", "reset"):
         before = len(p.requests)
-        r = chat(g, how + "=head")
+        h = Gateway(p)
+        r = chat(h, how + "=head")
         openai_error(r, 502, how + " before the head")
-        span_error(r, "upstream_reset", 502, how + " before the head")
+        span_error(h, r, "upstream_reset", 502, how + " before the head")
         eq(len(p.requests) - before, 1, how + " on a new connection: a POST is not sent again")
+        h.destroy()
 
 
 def nobody_there():

@@ -430,7 +430,7 @@ class Connection(threading.Thread):
             if asked and usage != "off" and "usage" not in obj:
                 obj["usage"] = None
             if fake.get("stamp"):
-                obj["t"] = int((time.monotonic() - req.t_end) * 1e6)
+                obj["t"] = 10 ** 12         # set when it is sent
             return ("data: " + json.dumps(obj, separators=(",", ":")) + nl + nl).encode()
 
         def delta(d, finish=None):
@@ -488,6 +488,8 @@ class Connection(threading.Thread):
                 self.emit(b'data: {"error":{"message":"The server had an error","type":"server_error",'
                           b'"param":null,"code":"boom"}}\n\n', fake, frame)
                 break
+            if fake.get("stamp"):
+                data = data.replace(b'"t":1000000000000', b'"t":%d' % ((time.monotonic() - req.t_end) * 1e6))
             if z:
                 data = z.compress(data) + z.flush(zlib.Z_SYNC_FLUSH)
             if fake.get("split") == "whole":

@@ -76,6 +76,23 @@ def after_done():
     eq(s.get("status"), "success", "leaving after the finish_reason is a success")
 
 
+def drained():
+    """on_disconnect: drain reads the provider's answer to its end."""
+    h = Gateway(p, {"on_disconnect": "drain"})
+    before = len(p.requests)
+    c = Raw(h.port)
+    c.send(c.request_bytes("POST", CHAT, [("x-fake", "n=30; delay=10")], json.dumps(chat_body(True)).encode()))
+    c.body(c.head(), until=lambda r: len(sse(r.body)) >= 3)
+    c.close()
+    q = p.wait(before + 1)[before]
+    ok(wait_until(lambda: q.answered, 5), "on_disconnect: drain reads on to the end")
+    s = h.span()
+    eq((s.get("end_reason") in ("client_disconnected", "complete"), s.get("completion_tokens"), (s.get("output") or {}).get("content")),
+       (True, 30, "".join(words(30))), "its span has the whole answer and its usage")
+    h.destroy()
+    p.clear()
+
+
 def half_a_request():
     before = len(p.requests)
     for cut in (30, 150, -1):
@@ -108,4 +125,4 @@ def many():
 
 p = Provider()
 g = Gateway(p)
-main(before_first_byte, half_close, mid_stream, after_done, half_a_request, many)
+main(before_first_byte, half_close, mid_stream, after_done, half_a_request, many, drained)

@@ -27,8 +27,8 @@ def exposition():
     eq([n for n in sorted(typed) if typed[n] == "counter" and not n.endswith("_total")], [], "counters end in _total")
     total = m.sum("spangate_requests_total")
     eq(total, 5, "spangate_requests_total counts the five") or note(text)
-    eq(m.sum("spangate_requests_total", end_reason="complete"), 3, "by end reason")
-    eq(m.sum("spangate_requests_total", end_reason="upstream_cut"), 1, "a cut stream")
+    eq(m.sum("spangate_requests_total", reason="complete"), 3, "by end reason")
+    eq(m.sum("spangate_requests_total", reason="upstream_cut"), 1, "a cut stream")
     eq(m.sum("spangate_requests_total", provider="fake"), 5, "by provider")
     eq(m.sum("spangate_requests_total", family="chat"), 5, "by family")
     eq(m.sum("spangate_requests_total", status="429"), 1, "by status")
@@ -38,7 +38,7 @@ def exposition():
     eq(m.sum("spangate_spans_stored_total"), 5, "stored")
     ok("spangate_journal_bytes" in m and "spangate_journal_lag_bytes" in m, "journal bytes and lag")
     hist = [n for n in typed if typed[n] == "histogram"]
-    for what in ("latency", "first_token", "overhead"):
+    for what in ("duration", "first_token", "overhead"):
         name = next((n for n in hist if what in n), None)
         if ok(name, "a histogram of " + what, hist):
             ok(m.sum(name + "_count") >= (1 if what == "first_token" else 4), "it counts", m.sum(name + "_count"))
