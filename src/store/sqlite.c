@@ -289,6 +289,10 @@ store_check(const char *data_dir, char *err, size_t errlen)
 	struct store store = { .path = xasprintf("%s/%s", data_dir, STORE_FILE) };
 	int rc = STORE_OK;
 
+	/* An empty one is there from the start, so that readers find it. What
+	 * hinders that hinders the sink as well, which says so and tries again. */
+	if (access(store.path, F_OK) != 0 && errno == ENOENT)
+		sqlite_close(sqlite_open(data_dir, true, err, errlen));
 	if (access(store.path, R_OK) == 0 && open_read(&store) == SQLITE_OK &&
 	    schema_newer(&store, err, errlen))
 		rc = STORE_E_VERSION;

@@ -92,7 +92,8 @@ extern const struct store_ops store_sqlite;
 
 /* Whether this program may open the store of that directory for writing:
  * STORE_E_VERSION with a line for people when a newer one made it; STORE_OK
- * also where there is none yet or it cannot be looked at now. For the start. */
+ * also where it cannot be looked at now. Where there is none an empty one is
+ * made, if that can be. For the start. */
 int	store_check(const char *data_dir, char *err, size_t errlen);
 
 #endif
