@@ -329,7 +329,8 @@ json_row(struct spans_print *p, const struct span *span)
 static bool
 flush_line(struct spans_print *p)
 {
-	bool good = !p->line.failed && fwrite(p->line.ptr, 1, p->line.len, p->out) == p->line.len;
+	bool good = !p->line.failed && (p->line.len == 0 ||
+	    fwrite(p->line.ptr, 1, p->line.len, p->out) == p->line.len);
 
 	if (p->line.cap > 4 * MIB)
 		buf_free(&p->line);

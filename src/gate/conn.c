@@ -314,7 +314,7 @@ conn_write_plain(struct conn *c)
 static ssize_t
 conn_write_tls(struct conn *c)
 {
-	struct iovec iov;
+	struct iovec iov = { NULL, 0 };
 	size_t n;
 	int e;
 

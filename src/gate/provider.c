@@ -231,20 +231,23 @@ static void
 upstream_body(struct upstream *u, char *ptr, size_t len)
 {
 	struct exchange *x = u->x;
+	char *payload = ptr;
 	size_t at = 0, out = 0, used;
 	struct slice data;
 	int r;
 
 	do {
 		r = http1_body_next(&u->body, ptr + at, len - at, &used, &data);
-		if (data.len > 0 && data.ptr != ptr + out)
-			memmove(ptr + out, data.ptr, data.len);
+		if (out == 0 && data.len > 0)
+			payload = ptr + (data.ptr - ptr);
+		else if (data.len > 0)
+			memmove(payload + out, data.ptr, data.len);
 		out += data.len;
 		at += used;
 	} while (r == HTTP1_MORE && at < len);
 	x->t_last = x->thread->now;
 	if (out > 0) {
-		x->in = slice_make(ptr, out);
+		x->in = slice_make(payload, out);
 		exchange_step(x, EVENT_UP_DATA);
 		if (u->x != x)
 			return;

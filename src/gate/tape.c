@@ -86,29 +86,30 @@ tape_add(struct exchange *x, enum record_type type, struct slice tail, size_t we
 		x->tape.lost += weight;
 }
 
-/* A PART; lent bytes stay until the journal has been flushed. */
+/* A PART. `stays`: the bytes are there until the journal has been flushed; else
+ * they are copied, where the journal would not do so by itself. */
 static void
 tape_put_part(struct exchange *x, enum record_direction direction, uint64_t offset,
-    struct slice bytes, bool lent)
+    struct slice bytes, bool stays)
 {
 	struct buf *b = tape_fields(x);
 	uint64_t held = x->held_us - x->tape.held_before;
 
+	stays = stays || bytes.len <= JOURNAL_COPIES;
 	record_put_u64(b, TAG_T, tape_offset(x, x->thread->now));
 	record_put_u64(b, TAG_OFFSET, offset);
 	if (direction == DIRECTION_REQUEST)
 		record_put_u64(b, TAG_DIRECTION, direction);
-	else {
-		if (x->attempt > 1)
-			record_put_u64(b, TAG_ATTEMPT, x->attempt);
-		if (held > 0)
-			record_put_u64(b, TAG_HELD, held);
+	else if (x->attempt > 1)
+		record_put_u64(b, TAG_ATTEMPT, x->attempt);
+	if (direction == DIRECTION_ANSWER && held > 0)
+		record_put_u64(b, TAG_HELD, held);
+	if (direction == DIRECTION_ANSWER)
 		x->tape.held_before = x->held_us;
-	}
 	record_put_head(b, TAG_BYTES, bytes.len);
-	if (!lent)
+	if (!stays)
 		buf_slice(b, bytes);
-	tape_add(x, RECORD_PART, lent ? bytes : SLICE_NONE, bytes.len);
+	tape_add(x, RECORD_PART, stays ? bytes : SLICE_NONE, bytes.len);
 }
 
 /* The request body behind what BEGIN holds: the first part and the last. */

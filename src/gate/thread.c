@@ -173,8 +173,10 @@ thread_base(void)
 	struct event_config *cfg = event_config_new();
 	struct event_base *base;
 
-	/* One thread uses it, and exact timers would cost a system call a turn. */
+	/* One thread uses it; exact timers would cost a system call a turn, and
+	 * its clock is not asked: ours is read once an event. */
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	if (base == NULL)

@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 #include "core/slice.h"
+#include "journal/journal.h"
 
 #define BATCH_TAILS 255		/* borrowed tails: 2n+1 pieces stay under IOV_MAX */
-#define BATCH_COPY 4096		/* a tail up to this is copied: cheaper than a piece of its own */
+#define BATCH_COPY JOURNAL_COPIES /* a tail up to this is copied: cheaper than a piece of its own */
 
 struct batch_tail {
 	size_t		after;		/* how much of data goes out before it */

@@ -23,6 +23,9 @@
 #include "core/reason.h"
 #include "core/record.h"
 
+/* A tail of at most so many bytes is copied at once, not borrowed. */
+#define JOURNAL_COPIES 4096
+
 struct journal;
 struct journal_writer;
 
