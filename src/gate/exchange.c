@@ -17,6 +17,7 @@
 #include "core/limits.h"
 #include "gate/down.h"
 #include "gate/forward.h"
+#include "gate/gate_private.h"
 #include "gate/local_private.h"
 #include "gate/provider.h"
 #include "gate/refuse.h"
@@ -133,7 +134,8 @@ void
 exchange_release(struct exchange *x)
 {
 	assert(x->state == EXCHANGE_DONE);
-	atomic_fetch_sub(&x->thread->exchanges, 1);
+	if (atomic_fetch_sub(&x->thread->exchanges, 1) == 1 && x->thread->draining)
+		gate_thread_empty(x->thread->gate);
 	x->down = NULL;
 	x->next_dead = x->thread->dead_exchanges;
 	x->thread->dead_exchanges = x;

@@ -28,9 +28,8 @@ struct gate {
 	unsigned		 nthreads;
 	struct resolver		*resolver;
 	struct local_pool	*pool;
-	pthread_mutex_t		 lock;		/* of drained and hurry */
-	pthread_cond_t		 change;
-	unsigned		 drained;	/* threads whose last exchange has ended */
+	pthread_mutex_t		 lock;		/* of hurry */
+	pthread_cond_t		 change;	/* of hurry, and of a thread's last exchange; monotonic clock */
 	bool			 hurry;
 };
 
@@ -72,13 +71,17 @@ gate_start(struct config *config, struct journal *journal, local_handler *api, v
     char *err, size_t errlen)
 {
 	struct settings *s = settings_new(config, err, errlen);
+	pthread_condattr_t monotonic;
 	struct gate *g;
 
 	if (s == NULL)
 		return NULL;
 	g = xcalloc(1, sizeof(*g));
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_cond_init(&g->change, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&g->change, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	g->acceptor = acceptor_new(config, err, errlen);
 	if (g->acceptor != NULL) {
 		g->resolver = resolver_start();
@@ -203,18 +206,20 @@ gate_open(const struct gate *g)
 static void
 gate_wait(struct gate *g, uint64_t deadline)
 {
-	struct timespec until;
+	struct timespec until = { (time_t)(deadline / 1000000), (long)(deadline % 1000000) * 1000 };
+	int r = 0;
 
 	pthread_mutex_lock(&g->lock);
-	while (!g->hurry && gate_open(g) > 0 && clock_mono_us() < deadline) {
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 20 * 1000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_nsec -= 1000000000;
-			until.tv_sec++;
-		}
-		pthread_cond_timedwait(&g->change, &g->lock, &until);
-	}
+	while (!g->hurry && gate_open(g) > 0 && r == 0)
+		r = pthread_cond_timedwait(&g->change, &g->lock, &until);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
+gate_thread_empty(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	pthread_cond_signal(&g->change);
 	pthread_mutex_unlock(&g->lock);
 }
 

@@ -11,5 +11,7 @@ struct local_pool;
 
 struct resolver		*gate_resolver(const struct gate *);
 struct local_pool	*gate_local_pool(const struct gate *);
+/* A draining thread's last exchange has gone. From that thread. */
+void			 gate_thread_empty(struct gate *);
 
 #endif
