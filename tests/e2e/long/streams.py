@@ -12,8 +12,7 @@ CLIENTS = os.environ.get("SPANGATE_CLIENTS", "")
 PY = """
 import asyncio, hashlib, json, sys, openai
 base, streams, events = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-c = openai.AsyncOpenAI(base_url=base, api_key="sk-x", max_retries=0, timeout=300, http_client=openai.DefaultAsyncHttpxClient(
-    limits=__import__("httpx").Limits(max_connections=1000)))
+c = openai.AsyncOpenAI(base_url=base, api_key="sk-x", max_retries=0, timeout=300)
 async def one(i):
     h, n = hashlib.sha256(), 0
     s = await c.chat.completions.create(model="m%d" % i, messages=[], stream=True, stream_options={"include_usage": True},
