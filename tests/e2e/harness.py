@@ -291,19 +291,19 @@ class Gateway:
             got = self.spans(count, timeout)
             return got[-1] if len(got) >= count else {}
         want = response.get("x-spangate-span-id")
-        end, pause = time.monotonic() + timeout * SLOW, 0.02
+        end, pause, why = time.monotonic() + timeout * SLOW, 0.02, ""
         while want:
             try:
                 for s in self.export():
                     if s.get("id") == want:
                         return s
-            except RuntimeError:
-                pass
+            except RuntimeError as e:
+                why = e
             if time.monotonic() > end:
                 break
             time.sleep(pause)
             pause = min(pause * 1.5, 0.3)
-        note("no span for id %r" % want)
+        note("no span for id %r" % want, why)
         return {}
 
     def get(self, path, headers=None):
