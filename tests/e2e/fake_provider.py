@@ -271,7 +271,7 @@ class Connection(threading.Thread):
         try:
             body = json.loads(req.body) if req.body else {}
             stream = isinstance(body, dict) and body.get("stream") is True
-        except ValueError:
+        except (ValueError, RecursionError):
             body = {}
         if fake.get("refuse") and isinstance(body, dict) and fake["refuse"] in body:
             fake = {"status": "400", "message": "Unknown parameter: '%s'." % fake["refuse"]}
@@ -521,7 +521,7 @@ def big(size):
 
 def answer_model(body):
     m = body.get("model") if isinstance(body, dict) else None
-    return (m or "fake") + "-2026-08-01"
+    return (m if isinstance(m, str) and m else "fake") + "-2026-08-01"
 
 
 def usage_of(n, reason=0):

@@ -128,4 +128,18 @@ def modes():
     g.destroy()
 
 
-main(locked, unwritable, journal_full, large_bodies, modes)
+def retention():
+    p = Provider()
+    g = Gateway(p)
+    chat(g)
+    g.spans(1)
+    g.stop()
+    g.inject(store={"retention": "1s"})
+    time.sleep(1.1)
+    g.start()
+    ok(wait_until(lambda: len(g.export()) == 0, 10), "a span past store.retention goes", len(g.export()))
+    eq(g.run("verify")[0], 0, "verify")
+    g.destroy()
+
+
+main(locked, unwritable, journal_full, large_bodies, modes, retention)
