@@ -47,6 +47,7 @@ struct journal_cli {
 /* What reading a series came upon. */
 struct survey {
 	const char	*series;
+	char		*path;
 	struct tally	 tally;
 	uint64_t	 records, damage;
 	uint32_t	 first_segment;
@@ -70,6 +71,14 @@ survey_damage(struct survey *s, uint64_t position, const char *fmt, ...)
 	putchar('\n');
 }
 
+/* Is a segment still there? While the gateway runs, those that are done with go
+ * while they are read, and what they held cannot be missed. */
+static bool
+survey_has(const struct survey *s, uint32_t number)
+{
+	return segment_size(s->path, number) >= 0;
+}
+
 /* A CHECKPOINT must say what was counted up to it. */
 static void
 survey_checkpoint(struct survey *s, const struct record *rec, uint64_t at)
@@ -79,7 +88,8 @@ survey_checkpoint(struct survey *s, const struct record *rec, uint64_t at)
 
 	if (begun == UINT64_MAX)
 		return;
-	if (s->started && s->damage == 0 && (begun != s->tally.begun || ended != s->tally.ended))
+	if (s->started && s->damage == 0 && (begun != s->tally.begun || ended != s->tally.ended) &&
+	    survey_has(s, position_segment(at) - 1))
 		survey_damage(s, at, "checkpoint: %" PRIu64 " begun, %" PRIu64 " ended; counted %" PRIu64
 		    " and %" PRIu64, begun, ended, s->tally.begun, s->tally.ended);
 	s->started = true;
@@ -92,8 +102,9 @@ survey_chain(struct survey *s, struct reader *r, uint64_t at)
 	struct chain c;
 	int result = chain_read(r, at, &c);
 
-	if (result != READER_RECORD || (!c.complete &&
-	    position_segment(c.records[0].prev) >= s->first_segment))
+	if (result != READER_RECORD ? survey_has(s, position_segment(at)) : !c.complete &&
+	    position_segment(c.records[0].prev) >= s->first_segment &&
+	    survey_has(s, position_segment(c.records[0].prev)))
 		survey_damage(s, at, "the chain of this record is broken");
 	chain_free(&c);
 }
@@ -130,6 +141,7 @@ read_series(struct journal_cli *j, const char *series, uint64_t from, struct sur
 		(void)cli_fail("%s", err);
 		return false;
 	}
+	s->path = series_path(j->dir, series);
 	while ((result = reader_next(r, &rec, &at)) == READER_RECORD || result == READER_E_CORRUPT) {
 		if (result == READER_RECORD) {
 			if (each != NULL)
@@ -141,6 +153,7 @@ read_series(struct journal_cli *j, const char *series, uint64_t from, struct sur
 		reader_skip(r);
 	}
 	reader_close(r);
+	free(s->path);
 	if (result == READER_E_VERSION)
 		(void)cli_fail("%s/%s: made by a newer spangate", j->dir, series);
 	else if (result == READER_E_IO)

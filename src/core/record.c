@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define RECORD_CRC_FROM 8	/* the CRC covers what stands behind itself */
+#define RECORD_SALT_AT 12
 
 static inline void
 store_u32(char *p, uint32_t v)
@@ -45,7 +46,7 @@ load_u64(const char *p)
 }
 
 void
-record_head(char *out, enum record_type type, const uint8_t id[16],
+record_head(char *out, enum record_type type, uint32_t salt, const uint8_t id[16],
     uint64_t prev, struct slice payload, struct slice tail)
 {
 	size_t length = RECORD_HEAD + payload.len + tail.len;
@@ -53,7 +54,8 @@ record_head(char *out, enum record_type type, const uint8_t id[16],
 
 	assert(length <= LIMIT_RECORD);
 	store_u32(out, (uint32_t)length);
-	store_u64(out + 8, (uint8_t)type);
+	store_u32(out + 8, (uint8_t)type);
+	store_u32(out + RECORD_SALT_AT, salt);
 	memcpy(out + 16, id, 16);
 	store_u64(out + 32, prev);
 	/* A payload that stands behind its head already goes in the same run. */
@@ -66,6 +68,18 @@ record_head(char *out, enum record_type type, const uint8_t id[16],
 	if (tail.len > 0)
 		crc = crc32c(crc, tail.ptr, tail.len);
 	store_u32(out + 4, crc);
+}
+
+uint32_t
+record_salt(const char *p)
+{
+	return load_u32(p + RECORD_SALT_AT);
+}
+
+bool
+record_salted(const char *p, size_t len, uint32_t salt)
+{
+	return len < RECORD_HEAD || record_salt(p) == salt;
 }
 
 int

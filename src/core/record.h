@@ -6,7 +6,9 @@
  *   0  u32 length    of the whole record, head included, at most LIMIT_RECORD
  *   4  u32 crc       CRC-32C of everything after it
  *   8  u8  type      enum record_type
- *   9  u8  zero[7]
+ *   9  u8  zero[3]
+ *  12  u32 salt      of the segment: what stands in a file from its former
+ *                    life has another one
  *  16  u8  id[16]    the exchange's UUIDv7
  *  32  u64 prev      position of the exchange's previous record, 0 for none
  *  40  payload       fields: u8 tag, u24 length, bytes; numbers are u64
@@ -57,12 +59,18 @@ uint32_t crc32c_portable(uint32_t crc, const void *p, size_t len);
 
 /* Writes the 40 bytes of head at out. The payload is given in two pieces as
  * the second may be borrowed bytes; the CRC covers both. */
-void	record_head(char *out, enum record_type, const uint8_t id[16],
+void	record_head(char *out, enum record_type, uint32_t salt, const uint8_t id[16],
 	    uint64_t prev, struct slice payload, struct slice tail);
 
 /* Reads one record from len bytes at p; *used its length. The payload points
- * into p. RECORD_OK, RECORD_MORE or an error. */
+ * into p. RECORD_OK, RECORD_MORE or an error. Any salt is taken: comparing it
+ * is for who reads a segment. */
 int	record_read(struct record *, const char *p, size_t len, size_t *used);
+/* Can a record of this salt begin with these bytes? Looks at the head alone,
+ * so that what is left of a former life costs no reading and no CRC. */
+bool	record_salted(const char *p, size_t len, uint32_t salt);
+/* The salt in the RECORD_HEAD bytes at p. */
+uint32_t record_salt(const char *p);
 
 /* Fields of a payload. */
 void	record_put(struct buf *, enum record_tag, struct slice bytes);

@@ -47,11 +47,9 @@ gather_before(struct gather *g, const char *bytes, size_t len)
 static int
 chain_enter(struct reader *r, uint32_t number)
 {
-	uint32_t version;
-
 	if (r->back.fd >= 0 && r->back.number == number)
 		return READER_RECORD;
-	switch (window_open(&r->back, r->path, number, &version)) {
+	switch (window_open(&r->back, r->path, number)) {
 	case SEGMENT_OK:
 		return READER_RECORD;
 	case SEGMENT_E_VERSION:

@@ -39,13 +39,13 @@ count_records(struct reader *r, uint64_t position, struct tally *t)
 static uint32_t
 count_last_segment(const char *path)
 {
-	uint32_t *list, last = 0;
+	uint32_t *list, last = 0, before;
 	size_t n;
 
 	if (segment_list(path, &list, &n) < 0)
 		return 0;
 	while (n > 0 && last == 0)
-		if (segment_size(path, list[--n]) > 0)
+		if (segment_begun(path, list[--n], &before))
 			last = list[n];
 	free(list);
 	return last;

@@ -49,6 +49,34 @@ helper_create(struct journal *j, struct journal_writer *w, uint64_t *bytes)
 	return -1;
 }
 
+/* Makes a segment of a spare one as it is; -1: there is none. */
+static int
+helper_reuse(struct journal *j, struct journal_writer *w, uint64_t *bytes)
+{
+	uint64_t had;
+	int fd;
+
+	while ((fd = spares_take(&j->spares, w->path, w->made + 1, &had)) < 0 && had > 0)
+		journal_unclaim(j, had);
+	if (fd >= 0)
+		*bytes = had;
+	return fd;
+}
+
+/* Segments double as they are made: where a few small ones go round they stay
+ * small. */
+static int
+helper_make(struct journal *j, struct journal_writer *w, uint64_t *bytes)
+{
+	int fd = helper_reuse(j, w, bytes);
+
+	if (fd >= 0 || (fd = helper_create(j, w, bytes)) < 0)
+		return fd;
+	if (w->next_bytes < j->segment_bytes)
+		w->next_bytes = w->next_bytes * 2 < j->segment_bytes ? w->next_bytes * 2 : j->segment_bytes;
+	return fd;
+}
+
 void
 helper_prepare(struct journal *j, struct journal_writer *w)
 {
@@ -57,15 +85,13 @@ helper_prepare(struct journal *j, struct journal_writer *w)
 
 	if (atomic_load_explicit(&w->next_state, memory_order_acquire) != NEXT_WANTED)
 		return;
-	fd = helper_create(j, w, &bytes);
+	fd = helper_make(j, w, &bytes);
 	if (fd < 0) {
 		j->scarce = true;
 		return;
 	}
 	w->made++;
 	w->next = (struct handed){ .fd = fd, .number = w->made, .reserved = bytes };
-	if (w->next_bytes < j->segment_bytes)
-		w->next_bytes = w->next_bytes * 2 < j->segment_bytes ? w->next_bytes * 2 : j->segment_bytes;
 	if (w->sync_fd < 0)
 		w->sync_fd = fd;
 	else
@@ -123,7 +149,33 @@ helper_writes(const struct journal *j, const char *series)
 	return false;
 }
 
-/* Deletes the segments below `until`. */
+/* Keeps a segment to be written again, if it is of some size and there is room
+ * enough beside it. */
+static bool
+helper_spare(struct journal *j, const char *path, uint32_t number, uint64_t size)
+{
+	uint64_t first = j->segment_bytes < LIMIT_SEGMENT_FIRST ? j->segment_bytes : LIMIT_SEGMENT_FIRST;
+
+	return size > first / 2 && size <= 2 * j->segment_bytes &&
+	    j->spares.bytes + size <= j->spares_most && atomic_load(&j->total) <= j->max_bytes / 2 &&
+	    spares_keep(&j->spares, j->dir, path, number);
+}
+
+/* The first segment of a series of which this process has not let go yet. What
+ * a release covers has been retired, but it may not have been trimmed. */
+static uint32_t
+helper_held_from(const struct journal *j, const char *series)
+{
+	const struct journal_writer *w;
+
+	for (w = j->writers; w != NULL; w = w->next_writer)
+		if (strcmp(w->series, series) == 0 &&
+		    atomic_load_explicit(&w->retired_full, memory_order_acquire))
+			return w->retired.number;
+	return UINT32_MAX;
+}
+
+/* Deletes the segments below `until`, or puts them by. */
 static void
 helper_delete(struct journal *j, const char *path, const uint32_t *list, size_t n, uint32_t until)
 {
@@ -132,7 +184,8 @@ helper_delete(struct journal *j, const char *path, const uint32_t *list, size_t 
 
 	for (i = 0; i < n && list[i] < until; i++) {
 		size = segment_size(path, list[i]);
-		if (size >= 0 && segment_delete(path, list[i]))
+		if (size >= 0 && !helper_spare(j, path, list[i], (uint64_t)size) &&
+		    segment_delete(path, list[i]))
 			journal_unclaim(j, (uint64_t)size);
 	}
 }
@@ -175,18 +228,24 @@ helper_release(struct journal *j, struct release *rel, uint64_t position)
 {
 	char *path = series_path(j->dir, rel->series);
 	bool live = helper_writes(j, rel->series) || series_locked(path), gone = false;
-	bool look = position_segment(position) != position_segment(rel->done) || j->scarce;
-	uint32_t *list;
+	bool look = position_segment(position) != position_segment(rel->done) || rel->again ||
+	    j->scarce;
+	uint32_t *list, until, held;
 	size_t n;
 
 	if ((live && !look) || segment_list(path, &list, &n) < 0) {
 		free(path);
 		return false;
 	}
+	rel->again = false;
 	if (!live && helper_series_done(path, position, list, n))
 		gone = helper_remove(j, path);
-	else if (look && n > 0 && list[0] < position_segment(position))
-		helper_delete(j, path, list, n, series_needed_from(j->dir, rel->series, position));
+	else if (look && n > 0 && list[0] < position_segment(position)) {
+		until = series_needed_from(j->dir, rel->series, position);
+		held = helper_held_from(j, rel->series);
+		rel->again = held < until;
+		helper_delete(j, path, list, n, rel->again ? held : until);
+	}
 	if (look)
 		rel->done = position;
 	free(list);
@@ -204,7 +263,7 @@ helper_releases(struct journal *j)
 
 	pthread_mutex_lock(&j->release_lock);
 	for (link = &j->releases; (rel = *link) != NULL; ) {
-		fresh = rel->fresh || (j->scarce && rel->position != rel->done);
+		fresh = rel->fresh || rel->again || (j->scarce && rel->position != rel->done);
 		rel->fresh = false;
 		position = rel->position;
 		pthread_mutex_unlock(&j->release_lock);

@@ -23,6 +23,8 @@
 #include "journal/segment.h"
 #include "ledger/ledger.h"
 
+#define SPARES_A_WRITER 2	/* full-grown ones */
+
 /* Counts n more bytes in, unless that passes the limit. */
 static bool
 journal_claim_below(struct journal *j, uint64_t n, uint64_t limit)
@@ -115,6 +117,7 @@ journal_recover(struct journal *j, char *err, size_t errlen)
 	size_t i;
 
 	series_remove_rests(j->dir);
+	spares_remove_rests(j->dir);
 	list = series_list(j->dir);
 	if (list == NULL) {
 		(void)snprintf(err, errlen, "%s: %s", j->dir, strerror(errno));
@@ -145,6 +148,7 @@ journal_free(struct journal *j)
 	(void)sem_destroy(&j->sink_wake);
 	pthread_mutex_destroy(&j->lock);
 	pthread_mutex_destroy(&j->release_lock);
+	spares_free(&j->spares);
 	free(j->dir);
 	free(j);
 }
@@ -174,6 +178,7 @@ journal_open(const struct journal_config *c, char *err, size_t errlen)
 	j->max_bytes = c->max_bytes;
 	j->sync_us = c->sync_us;
 	j->segment_bytes = segment_bytes(c);
+	j->spares_most = SPARES_A_WRITER * j->segment_bytes * (c->writers ? c->writers : 1);
 	j->start_ms = clock_wall_us() / 1000;
 	j->synced_at = clock_mono_us();
 	(void)sem_init(&j->helper_wake, 0, 0);
@@ -259,6 +264,7 @@ journal_writer_open(struct journal *j, unsigned thread, char *err, size_t errlen
 	struct journal_writer *w = xcalloc(1, sizeof(*w));
 
 	w->journal = j;
+	random_bytes(&w->salt_seed, sizeof(w->salt_seed));
 	w->fd = w->sync_fd = w->next_fd = w->lock_fd = w->closing.fd = -1;
 	w->next_bytes = j->segment_bytes < LIMIT_SEGMENT_FIRST ? j->segment_bytes : LIMIT_SEGMENT_FIRST;
 	batch_init(&w->batch);

@@ -4,14 +4,17 @@
  * writing thread. Here: the directory, its writers, its recovery. Reading is
  * reader.h.
  *
- * Directory:  DIR/<series>/lock, DIR/<series>/00000001.seg, ...
+ * Directory:  DIR/<series>/lock, DIR/<series>/00000001.seg, ..., and
+ * DIR/<series>.<number>.spare: segments that are done with, to be written again.
  * Series name: <unix ms, 13 digits>-<thread, 2 digits>, so that names sort by
  * start. A position in a series is u64: segment number << 32 | offset in the
  * file; 0 is none.
  *
  * A helper thread ("journal") syncs, makes segments ready ahead of need (space
- * reserved by fallocate), and deletes those that are done with; so a writer's
- * only system call is one writev a turn.
+ * reserved by fallocate), and deletes those that are done with, or puts them by
+ * to be the next ones: while the sink keeps up, two or three files go round,
+ * and writing costs no fresh pages. So a writer's only system call is one writev
+ * a turn.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -31,7 +34,7 @@ struct journal_writer;
 
 struct journal_config {
 	const char	*dir;
-	uint64_t	 max_bytes;	/* of all segments */
+	uint64_t	 max_bytes;	/* of all segments, spare ones too */
 	uint64_t	 sync_us;	/* 0: never sync */
 	unsigned	 writers;	/* how many there will be: sizes the segments */
 };
@@ -88,7 +91,7 @@ void	 journal_wait(struct journal *, uint64_t timeout_us);
 void	 journal_wake(struct journal *);
 
 /* The sink's cursor of a series has been committed and synced up to here:
- * segments wholly behind it are deleted (by the helper thread), but for those
+ * segments wholly behind it are deleted or put by (by the helper thread), but for those
  * in which something began that is open there; a series that has ended is
  * deleted when the cursor stands at its end. */
 void	 journal_release(struct journal *, const char *series, uint64_t position);

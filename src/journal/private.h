@@ -25,6 +25,7 @@
 #include "journal/batch.h"
 #include "journal/journal.h"
 #include "journal/series.h"
+#include "journal/spare.h"
 #include "journal/tally.h"
 
 enum next_state { NEXT_NONE, NEXT_WANTED, NEXT_READY };
@@ -43,11 +44,13 @@ struct journal_writer {
 	char		 series[SERIES_NAME];
 	char		*path;
 	uint64_t	 start_ms;
+	uint32_t	 salt_seed;
 	int		 lock_fd;
 
 	/* Of the writing thread alone. */
 	int		 fd;		/* -1: no segment yet */
 	uint32_t	 number;
+	uint32_t	 salt;		/* of the segment */
 	uint64_t	 reserved;	/* the segment may grow to here */
 	uint64_t	 ask_at;	/* past this it takes a closer look at room */
 	uint64_t	 at;		/* where the next record goes */
@@ -84,6 +87,7 @@ struct release {
 	uint64_t	 position;
 	bool		 fresh;		/* position moved since the helper looked */
 	uint64_t	 done;		/* the position for which it was last worked off */
+	bool		 again;		/* but not all of it could be */
 };
 
 /* A series that could not be recovered yet. Its lock is held, so that nobody
@@ -106,6 +110,8 @@ struct journal {
 	pthread_mutex_t	 lock;		/* writers, the helper's round; never taken by a writing thread */
 	struct journal_writer *writers;
 	struct unrecovered *unrecovered;
+	struct spares	 spares;	/* under lock; counted in total */
+	uint64_t	 spares_most;	/* bytes */
 
 	pthread_mutex_t	 release_lock;
 	struct release	*releases;

@@ -7,10 +7,16 @@
  * something stands behind it: a well record at the place where it ends, or
  * another segment that has been begun; else it is nothing yet. (Searching for
  * well records inside what is damaged would find those that clients put into
- * their bodies.)
+ * their bodies.) What a segment holds from a former life bears another salt, so
+ * it is no whole record.
+ *
+ * A segment can be deleted, and its file be put to a new use, while it is read:
+ * what is found no more, or is not well any more, is passed over if the segment
+ * is no longer there under its name.
  */
 #include "journal/reader.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +27,8 @@
 #include "journal/reader_state.h"
 #include "journal/segment.h"
 #include "journal/series.h"
+
+#define READER_AHEAD (16 * KIB)	/* first read behind a stop: little is new, the rest may be of old */
 
 struct reader *
 reader_open(const char *dir, const char *series, uint64_t from, char *err, size_t errlen)
@@ -39,6 +47,7 @@ reader_open(const char *dir, const char *series, uint64_t from, char *err, size_
 	r->path = path;
 	r->number = position_segment(from);
 	r->offset = position_offset(from);
+	r->ahead = READER_AHEAD;
 	window_init(&r->tail);
 	window_init(&r->back);
 	return r;
@@ -71,19 +80,23 @@ reader_least(const struct reader *r, uint32_t from)
 	return found;
 }
 
-/* The segment behind this one if it has been begun; 0: none. It may be a later
- * one if those up to there have been deleted while this one was read. */
-static uint32_t
-reader_successor(const struct reader *r)
+/* Has the segment that is being read been deleted? */
+static bool
+reader_lost(const struct reader *r)
 {
-	int64_t size = segment_size(r->path, r->number + 1);
-	struct stat st;
+	return r->tail.fd >= 0 && segment_size(r->path, r->number) < 0;
+}
 
-	if (size > 0)
+/* The segment behind this one if it has been begun; 0: none. It may be a later
+ * one if those up to there have been deleted while this one was read. *end: the
+ * length of this one, 0: that of its file. */
+static uint32_t
+reader_successor(const struct reader *r, uint32_t *end)
+{
+	*end = 0;
+	if (segment_begun(r->path, r->number + 1, end))
 		return r->number + 1;
-	if (size < 0 && r->tail.fd >= 0 && fstat(r->tail.fd, &st) == 0 && st.st_nlink == 0)
-		return reader_least(r, r->number + 2);
-	return 0;
+	return reader_lost(r) ? reader_least(r, r->number + 2) : 0;
 }
 
 static void
@@ -98,13 +111,13 @@ reader_leave(struct reader *r, uint32_t number)
 static int
 reader_cannot_enter(struct reader *r, int result)
 {
-	uint32_t next;
+	uint32_t next, end;
 
 	switch (result) {
 	case SEGMENT_E_VERSION:
 		return READER_E_VERSION;
 	case SEGMENT_EMPTY:
-		return reader_successor(r) == 0 ? READER_NONE : READER_E_CORRUPT;
+		return reader_successor(r, &end) == 0 ? READER_NONE : READER_E_CORRUPT;
 	case SEGMENT_E_IO:
 		if (errno != ENOENT)
 			return READER_E_IO;
@@ -122,13 +135,12 @@ reader_cannot_enter(struct reader *r, int result)
 static int
 reader_enter(struct reader *r)
 {
-	uint32_t version;
 	int result, tries;
 
 	for (tries = 0; r->tail.fd < 0; tries++) {
 		if (r->number == 0 && (r->number = reader_least(r, 1)) == 0)
 			return READER_NONE;
-		result = window_open(&r->tail, r->path, r->number, &version);
+		result = window_open(&r->tail, r->path, r->number);
 		if (result == SEGMENT_OK)
 			break;
 		result = reader_cannot_enter(r, result);
@@ -142,13 +154,22 @@ reader_enter(struct reader *r)
 	return READER_RECORD;
 }
 
+/* Reads ahead by more each time that all of it was of use. */
 static int
 reader_at(struct reader *r, struct record *rec, size_t *used, size_t *have)
 {
-	return window_record(&r->tail, r->offset, 0, WINDOW_BYTES, rec, used, have);
+	uint64_t start = r->tail.start;
+	int result = window_record(&r->tail, r->offset, 0, r->ahead, rec, used, have);
+
+	if (result != RECORD_OK)
+		r->ahead = READER_AHEAD;
+	else if (r->tail.start != start && r->ahead < WINDOW_BYTES)
+		r->ahead *= 2;
+	return result;
 }
 
-/* A record with a bad CRC, but a well one where it ends: length, else 0. */
+/* A record with a bad CRC, but a well one where it ends: length, else 0. It is
+ * looked at again behind that one, as both may just have been written. */
 static uint32_t
 reader_damaged_length(struct reader *r)
 {
@@ -159,9 +180,11 @@ reader_damaged_length(struct reader *r)
 	if (reader_at(r, &rec, &used, &have) != RECORD_E_CRC)
 		return 0;
 	memcpy(&length, r->tail.data + (r->offset - r->tail.start), 4);
-	if (window_record(&r->tail, r->offset + length, 0, WINDOW_BYTES, &rec, &used, &have) != RECORD_OK)
+	length = le32toh(length);
+	if (length > LIMIT_RECORD || window_record(&r->tail, r->offset + length, 0, READER_AHEAD, &rec,
+	    &used, &have) != RECORD_OK)
 		return 0;
-	return length;
+	return reader_at(r, &rec, &used, &have) == RECORD_E_CRC ? length : 0;
 }
 
 /* No whole record stands at the position: is it the end for now, the end of
@@ -169,7 +192,7 @@ reader_damaged_length(struct reader *r)
 static int
 reader_stopped(struct reader *r)
 {
-	uint32_t next = reader_successor(r);
+	uint32_t end, next = reader_successor(r, &end);
 	struct record rec;
 	size_t used, have;
 	int result;
@@ -182,7 +205,7 @@ reader_stopped(struct reader *r)
 		return READER_E_IO;
 	if (result == RECORD_OK)
 		return READER_RECORD;
-	if (have > 0)
+	if (have > 0 && r->offset != end && !reader_lost(r))
 		return READER_E_CORRUPT;
 	reader_leave(r, next);
 	return READER_RECORD;
@@ -230,18 +253,36 @@ reader_skip(struct reader *r)
 		reader_leave(r, r->number + 1);
 }
 
+/* Where the last segment ends: what was gone through before is remembered. */
+static int64_t
+reader_end(struct reader *r, uint32_t number)
+{
+	if (r->end_number != number)
+		r->end = SEGMENT_HEAD;
+	if (r->number == number && r->offset > r->end)
+		r->end = r->offset;
+	r->end_number = number;
+	r->end = segment_end(r->path, number, r->end);
+	return (int64_t)r->end;
+}
+
 uint64_t
 reader_lag(struct reader *r)
 {
 	uint64_t lag = 0;
-	uint32_t *list;
+	uint32_t *list, before;
 	int64_t size;
 	size_t n, i;
 
 	if (segment_list(r->path, &list, &n) < 0)
 		return 0;
+	while (n > 0 && !segment_begun(r->path, list[n - 1], &before))
+		n--;
 	for (i = 0; i < n; i++) {
-		if (list[i] < r->number || (size = segment_size(r->path, list[i])) <= 0)
+		if (list[i] < r->number)
+			continue;
+		size = i + 1 < n ? segment_size(r->path, list[i]) : reader_end(r, list[i]);
+		if (size <= 0)
 			continue;
 		if (list[i] > r->number)
 			lag += (uint64_t)size;

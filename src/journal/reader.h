@@ -39,7 +39,8 @@ uint64_t reader_position(const struct reader *);
 /* After E_CORRUPT: over the damaged record if a whole one stands where it
  * ends, else on to the next segment. */
 void	 reader_skip(struct reader *);
-/* Bytes in the series behind the position. */
+/* Bytes in the series behind the position. Of the segment that is being written
+ * only what has been written counts, whatever its file's size. */
 uint64_t reader_lag(struct reader *);
 /* Has the series been ended: no process holds its lock and there is no more? */
 bool	 reader_finished(struct reader *);

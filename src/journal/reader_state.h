@@ -11,7 +11,10 @@ struct reader {
 	uint32_t	 number;	/* of the segment in which the next record is; 0: the first there is */
 	uint64_t	 offset;	/* of the next record in it */
 	struct window	 tail;		/* for reading on */
+	size_t		 ahead;		/* how much of it is read at a time */
 	struct window	 back;		/* for reading chains */
+	uint32_t	 end_number;	/* of the last segment, when its end was looked for */
+	uint64_t	 end;		/* offset up to which it is known to go */
 };
 
 /* One record at a position: READER_RECORD or an error. It lives until the next

@@ -47,19 +47,19 @@ recovery_fail(struct recovery *v, const char *what)
 static bool
 recovery_versions(struct recovery *v, enum recovery_result *why)
 {
-	uint32_t version = 0;
+	struct segment_info info;
 	size_t i;
 	int fd, result;
 
 	for (i = 0; i < v->nsegments; i++) {
 		if ((fd = segment_open(v->path, v->segments[i])) < 0)
 			return recovery_fail(v, "open");
-		result = segment_check(fd, v->segments[i], &version);
+		result = segment_check(fd, v->path, v->segments[i], &info);
 		(void)close(fd);
 		if (result != SEGMENT_E_VERSION)
 			continue;
 		(void)snprintf(v->err, v->errlen, "%s/%08u.seg: journal format %u was made by a "
-		    "newer spangate; this one reads up to %u", v->path, v->segments[i], version,
+		    "newer spangate; this one reads up to %u", v->path, v->segments[i], info.version,
 		    JOURNAL_VERSION);
 		*why = RECOVERY_E_VERSION;
 		return false;
@@ -73,31 +73,44 @@ recovery_well_begun(const struct recovery *v, uint32_t number)
 {
 	struct window w;
 	struct record rec;
-	uint32_t version;
 	size_t used, have;
 	bool well;
 
 	window_init(&w);
-	well = window_open(&w, v->path, number, &version) == SEGMENT_OK &&
+	well = window_open(&w, v->path, number) == SEGMENT_OK &&
 	    window_record(&w, SEGMENT_HEAD, 0, WINDOW_BYTES, &rec, &used, &have) == RECORD_OK &&
 	    rec.type == RECORD_CHECKPOINT;
 	window_free(&w);
 	return well;
 }
 
-/* Does it hold anything? Also one whose head or CHECKPOINT was damaged may. */
+/* Does it hold anything? Also one whose head or CHECKPOINT was damaged may: in
+ * place of a damaged head the first record tells the salt. */
 static bool
 recovery_used(const struct recovery *v, uint32_t number)
 {
-	struct window w;
+	char first[RECORD_HEAD] = "";
+	struct segment_info info;
 	struct record rec;
 	size_t used, have;
+	struct window w;
 	uint32_t length;
 	int result;
 
 	window_init(&w);
 	if ((w.fd = segment_open(v->path, number)) < 0)
 		return true;
+	switch (segment_check(w.fd, v->path, number, &info)) {
+	case SEGMENT_OK:
+		w.salt = info.salt;
+		break;
+	case SEGMENT_EMPTY:
+		window_free(&w);
+		return false;
+	default:
+		(void)pread(w.fd, first, sizeof(first), SEGMENT_HEAD);
+		w.salt = record_salt(first);
+	}
 	result = window_record(&w, SEGMENT_HEAD, 0, WINDOW_BYTES, &rec, &used, &have);
 	if (result == RECORD_E_CRC) {
 		memcpy(&length, w.data, sizeof(length));
@@ -164,7 +177,7 @@ recovery_cut(struct recovery *v, const struct reader *r)
 	if (r->tail.fd < 0)
 		return true;
 	if (size > (int64_t)r->offset)
-		log_info("journal: %s/%08u.seg: %llu bytes of a torn record are cut off", v->path,
+		log_info("journal: %s/%08u.seg: %llu bytes behind the last whole record are cut off", v->path,
 		    r->number, (unsigned long long)size - r->offset);
 	(void)snprintf(name, sizeof(name), "%s/%08u.seg", v->path, r->number);
 	return truncate(name, (off_t)r->offset) == 0 ? true : recovery_fail(v, "truncate");
@@ -216,7 +229,7 @@ recovery_end(struct reader *r, const struct open_exchange *x, struct buf *out)
 	record_put_u64(&fields, TAG_ANSWER_LENGTH, in.length);
 	if (in.answered)
 		record_put_u64(&fields, TAG_T_LAST, in.t_last);
-	record_append(out, RECORD_END, x->id, x->last, buf_view(&fields));
+	record_append(out, RECORD_END, 0, x->id, x->last, buf_view(&fields));
 	buf_free(&fields);
 }
 
@@ -258,10 +271,10 @@ recovery_append(struct recovery *v, struct reader *r)
 
 	buf_init(&b, SEGMENT_HEAD + tally_size(&v->tally) + o->count * LIMIT_END);
 	if (buf_reserve(&b, SEGMENT_HEAD) != NULL) {
-		segment_head(b.ptr, number, series_start_ms(v->series));
+		segment_head(b.ptr, v->series, number, 0, 0);
 		b.len = SEGMENT_HEAD;
 	}
-	tally_write(&v->tally, &b);
+	tally_write(&v->tally, 0, &b);
 	for (i = 0; i < o->cap; i++)
 		if (o->slots[i].first != 0)
 			recovery_end(r, &o->slots[i], &b);

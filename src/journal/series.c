@@ -46,6 +46,14 @@ series_start_ms(const char *name)
 	return strtoull(name, NULL, 10);
 }
 
+uint32_t
+series_thread(const char *name)
+{
+	const char *dash = strchr(name, '-');
+
+	return dash != NULL ? (uint32_t)strtoul(dash + 1, NULL, 10) : 0;
+}
+
 static int
 name_compare(const void *a, const void *b)
 {

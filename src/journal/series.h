@@ -16,6 +16,8 @@ char	*series_path(const char *dir, const char *series);
 bool	 series_name_valid(const char *name);
 /* The process start in a name. */
 uint64_t series_start_ms(const char *name);
+/* The thread in a name. */
+uint32_t series_thread(const char *name);
 
 /* Takes the lock until the descriptor is closed; -1 and errno, EAGAIN: another
  * has it. */

@@ -92,14 +92,14 @@ tally_size(const struct tally *t)
 }
 
 void
-record_append(struct buf *out, enum record_type type, const uint8_t id[16],
+record_append(struct buf *out, enum record_type type, uint32_t salt, const uint8_t id[16],
     uint64_t prev, struct slice payload)
 {
 	char *head = buf_reserve(out, RECORD_HEAD + payload.len);
 
 	if (head == NULL)
 		return;
-	record_head(head, type, id, prev, payload, SLICE_NONE);
+	record_head(head, type, salt, id, prev, payload, SLICE_NONE);
 	if (payload.len > 0)
 		memcpy(head + RECORD_HEAD, payload.ptr, payload.len);
 	out->len += RECORD_HEAD + payload.len;
@@ -127,7 +127,7 @@ tally_put_open(const struct opens *o, size_t *slot, struct buf *list, struct buf
 }
 
 void
-tally_write(const struct tally *t, struct buf *out)
+tally_write(const struct tally *t, uint32_t salt, struct buf *out)
 {
 	uint64_t left = t->opens.count;
 	struct buf fields, list, firsts;
@@ -147,7 +147,7 @@ tally_write(const struct tally *t, struct buf *out)
 		}
 		if (fields.failed || list.failed || firsts.failed)
 			out->failed = true;
-		record_append(out, RECORD_CHECKPOINT, no_id, 0, buf_view(&fields));
+		record_append(out, RECORD_CHECKPOINT, salt, no_id, 0, buf_view(&fields));
 		left -= list.len / OPEN_SIZE;
 		buf_clear(&fields);
 		buf_clear(&list);
@@ -159,12 +159,12 @@ tally_write(const struct tally *t, struct buf *out)
 }
 
 void
-tally_write_dropped(const struct tally *t, struct buf *out)
+tally_write_dropped(const struct tally *t, uint32_t salt, struct buf *out)
 {
 	struct buf fields;
 
 	buf_init(&fields, RECORD_FIELD_HEAD + 8);
 	record_put_u64(&fields, TAG_DROPPED, t->dropped);
-	record_append(out, RECORD_CHECKPOINT, no_id, 0, buf_view(&fields));
+	record_append(out, RECORD_CHECKPOINT, salt, no_id, 0, buf_view(&fields));
 	buf_free(&fields);
 }

@@ -28,14 +28,15 @@ void	tally_apply(struct tally *, const struct record *, uint64_t position);
 
 /* Bytes of the CHECKPOINTs of a tally. */
 uint64_t tally_size(const struct tally *);
-/* Appends the whole state as CHECKPOINT records, as they stand on disk. */
-void	tally_write(const struct tally *, struct buf *);
+/* Appends the whole state as CHECKPOINT records, as they stand on disk in a
+ * segment of this salt. */
+void	tally_write(const struct tally *, uint32_t salt, struct buf *);
 /* Appends the record that tells DROPPED alone: TALLY_DROPPED_SIZE bytes. */
 #define TALLY_DROPPED_SIZE (RECORD_HEAD + RECORD_FIELD_HEAD + 8)
-void	tally_write_dropped(const struct tally *, struct buf *);
+void	tally_write_dropped(const struct tally *, uint32_t salt, struct buf *);
 
 /* Appends a whole record. */
-void	record_append(struct buf *, enum record_type, const uint8_t id[16],
+void	record_append(struct buf *, enum record_type, uint32_t salt, const uint8_t id[16],
 	    uint64_t prev, struct slice payload);
 
 #endif

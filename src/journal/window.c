@@ -39,21 +39,27 @@ window_free(struct window *w)
 	window_init(w);
 }
 
+/* Looks for the file once more when its head has been read: it may have been
+ * given another name and use in between. */
 int
-window_open(struct window *w, const char *series_path, uint32_t number, uint32_t *version)
+window_open(struct window *w, const char *series_path, uint32_t number)
 {
 	int fd = segment_open(series_path, number), result;
+	struct segment_info info;
 
 	window_close(w);
 	if (fd < 0)
 		return SEGMENT_E_IO;
-	result = segment_check(fd, number, version);
+	result = segment_check(fd, series_path, number, &info);
+	if (segment_size(series_path, number) < 0)
+		result = SEGMENT_E_IO;
 	if (result != SEGMENT_OK) {
 		(void)close(fd);
 		return result;
 	}
 	w->fd = fd;
 	w->number = number;
+	w->salt = info.salt;
 	return SEGMENT_OK;
 }
 
@@ -92,14 +98,23 @@ window_from(const struct window *w, uint64_t offset)
 	return slice_make(w->data + (offset - w->start), w->len - (offset - w->start));
 }
 
+/* What another life has left is no record. */
+static int
+window_read(const struct window *w, struct slice bytes, struct record *r, size_t *used)
+{
+	if (!record_salted(bytes.ptr, bytes.len, w->salt))
+		return RECORD_E_CRC;
+	return record_read(r, bytes.ptr, bytes.len, used);
+}
+
 /* The length that a record's first bytes tell, if it can be one. */
 static size_t
-window_record_length(struct slice bytes)
+window_record_length(const struct window *w, struct slice bytes)
 {
 	const unsigned char *p = (const unsigned char *)bytes.ptr;
 	size_t length;
 
-	if (bytes.len < 4)
+	if (bytes.len < 4 || !record_salted(bytes.ptr, bytes.len, w->salt))
 		return 0;
 	length = (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
 	return length <= LIMIT_RECORD ? length : 0;
@@ -110,7 +125,7 @@ window_peek(const struct window *w, uint64_t offset, struct record *r, size_t *u
 {
 	struct slice bytes = window_from(w, offset);
 
-	return record_read(r, bytes.ptr, bytes.len, used) == RECORD_OK;
+	return window_read(w, bytes, r, used) == RECORD_OK;
 }
 
 int
@@ -121,9 +136,9 @@ window_record(struct window *w, uint64_t offset, size_t before, size_t ahead,
 	int result, rounds;
 	size_t length;
 
-	result = record_read(r, bytes.ptr, bytes.len, used);
+	result = window_read(w, bytes, r, used);
 	for (rounds = 0; result != RECORD_OK && rounds < 2; rounds++) {
-		length = window_record_length(bytes);
+		length = window_record_length(w, bytes);
 		if (rounds > 0 && length <= bytes.len)
 			break;
 		if (length > ahead)
@@ -133,7 +148,7 @@ window_record(struct window *w, uint64_t offset, size_t before, size_t ahead,
 		if (window_fill(w, offset - before, before + ahead) < 0)
 			return WINDOW_E_IO;
 		bytes = window_from(w, offset);
-		result = record_read(r, bytes.ptr, bytes.len, used);
+		result = window_read(w, bytes, r, used);
 	}
 	*have = bytes.len;
 	return result;

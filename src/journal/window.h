@@ -16,6 +16,7 @@
 struct window {
 	int		 fd;		/* -1: none is open */
 	uint32_t	 number;
+	uint32_t	 salt;		/* records with another are none */
 	char		*data;
 	size_t		 cap;
 	uint64_t	 start;		/* offset of data in the file */
@@ -25,8 +26,7 @@ struct window {
 void	window_init(struct window *);
 void	window_free(struct window *);
 /* Opens a segment, its head checked: enum segment_result, E_IO with errno. */
-int	window_open(struct window *, const char *series_path, uint32_t number,
-	    uint32_t *version);
+int	window_open(struct window *, const char *series_path, uint32_t number);
 void	window_close(struct window *);
 
 /*

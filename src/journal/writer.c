@@ -93,22 +93,25 @@ writer_put(struct journal_writer *w, enum record_type type, const uint8_t id[16]
 	} else {
 		batch_borrow(&w->batch, tail);
 	}
-	record_head(p, type, id, prev, fields, tail);
+	record_head(p, type, w->salt, id, prev, fields, tail);
 	position = position_make(w->number, w->at);
 	w->at += length;
 	return position;
 }
 
-/* Head and CHECKPOINT of a segment that begins. */
+/* Head and CHECKPOINT of a segment that begins. Its salt is one that nobody
+ * can know and that no other segment has but by chance. */
 static void
-writer_begin_segment(struct journal_writer *w)
+writer_begin_segment(struct journal_writer *w, uint64_t before)
 {
 	struct buf b;
 
-	segment_head(batch_room(&w->batch, SEGMENT_HEAD), w->number, w->start_ms);
+	w->salt = crc32c(w->salt_seed, &w->number, sizeof(w->number));
+	segment_head(batch_room(&w->batch, SEGMENT_HEAD), w->series, w->number, w->salt,
+	    (uint32_t)before);
 	w->at += SEGMENT_HEAD;
 	buf_init(&b, tally_size(&w->tally) + 1);
-	tally_write(&w->tally, &b);
+	tally_write(&w->tally, w->salt, &b);
 	writer_put_bytes(w, &b);
 	buf_free(&b);
 	w->dropped_noted = w->tally.dropped;
@@ -144,7 +147,7 @@ writer_switch(struct journal_writer *w, uint64_t want)
 		atomic_store_explicit(&w->retired_full, true, memory_order_release);
 		(void)sem_post(&w->journal->helper_wake);
 	}
-	writer_begin_segment(w);
+	writer_begin_segment(w, old.size);
 	return true;
 }
 
@@ -206,7 +209,7 @@ writer_note_dropped(struct journal_writer *w)
 	    w->dropped_noted == w->tally.dropped)
 		return;
 	buf_init(&b, TALLY_DROPPED_SIZE);
-	tally_write_dropped(&w->tally, &b);
+	tally_write_dropped(&w->tally, w->salt, &b);
 	writer_put_bytes(w, &b);
 	buf_free(&b);
 	w->dropped_noted = w->tally.dropped;

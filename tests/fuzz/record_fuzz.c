@@ -40,12 +40,12 @@ encode_check(const struct record *r, const char *bytes, size_t len)
 	size_t cut = r->payload.len ? (size_t)r->id[0] * r->payload.len / 256 : 0;
 	char head[RECORD_HEAD];
 
-	record_head(head, r->type, r->id, r->prev, slice_make(r->payload.ptr, cut),
+	record_head(head, r->type, record_salt(bytes), r->id, r->prev, slice_make(r->payload.ptr, cut),
 	    slice_from(r->payload, cut));
 	CHECK(RECORD_HEAD + r->payload.len == len);
 	CHECK(memcmp(head, bytes, 4) == 0 && memcmp(head + 16, bytes + 16, 24) == 0);
 	/* The reserved bytes are written as zeros, which changes the CRC. */
-	if (memcmp(bytes + 9, "\0\0\0\0\0\0\0", 7) == 0)
+	if (memcmp(bytes + 9, "\0\0\0", 3) == 0)
 		CHECK(memcmp(head, bytes, RECORD_HEAD) == 0);
 }
 

@@ -58,7 +58,7 @@ test_checkpoint(unsigned open)
 		opens_add(&t.opens, id, 1000 + i, 2000 + i);
 	}
 	buf_init(&b, 64 * MIB);
-	tally_write(&t, &b);
+	tally_write(&t, 0, &b);
 	ok(!b.failed && b.len <= tally_size(&t) && b.len + 200 > tally_size(&t));
 	for (at = 0; at < b.len; at += used) {
 		if (record_read(&rec, b.ptr + at, b.len - at, &used) != RECORD_OK)
@@ -76,7 +76,7 @@ test_checkpoint(unsigned open)
 	ok(opens_oldest(&back.opens) == (open ? 1000 : 0));
 	buf_clear(&b);
 	t.dropped = 9;
-	tally_write_dropped(&t, &b);
+	tally_write_dropped(&t, 0, &b);
 	ok(b.len == TALLY_DROPPED_SIZE && record_read(&rec, b.ptr, b.len, &used) == RECORD_OK);
 	tally_apply(&back, &rec, 1);
 	ok(back.dropped == 9 && back.begun == t.begun && back.opens.count == open);

@@ -13,6 +13,7 @@
 #define SERIES "1700000000000-00"
 
 static char root[512], path[700], err[512];
+static uint32_t salt;		/* of the segments that are made */
 
 /* Segments are made by hand here: records back to back behind a head. */
 struct built {
@@ -27,9 +28,9 @@ built_start(struct built *s, uint32_t number, const struct tally *t)
 {
 	*s = (struct built){ .number = number };
 	buf_init(&s->b, 8 * MIB);
-	segment_head(buf_reserve(&s->b, SEGMENT_HEAD), number, 1700000000000);
+	segment_head(buf_reserve(&s->b, SEGMENT_HEAD), SERIES, number, salt, 0);
 	s->b.len += SEGMENT_HEAD;
-	tally_write(t, &s->b);
+	tally_write(t, salt, &s->b);
 	s->ends[s->n++] = s->b.len;
 }
 
@@ -45,7 +46,7 @@ built_add(struct built *s, enum record_type type, uint64_t id, uint64_t prev, si
 	buf_init(&fields, LIMIT_RECORD);
 	record_put_u64(&fields, TAG_T, id);
 	record_put(&fields, TAG_BYTES, slice_make(p, bytes));
-	record_append(&s->b, type, uuid, prev, buf_view(&fields));
+	record_append(&s->b, type, salt, uuid, prev, buf_view(&fields));
 	s->ends[s->n++ % 64] = s->b.len;
 	buf_free(&fields);
 	free(p);
@@ -123,6 +124,129 @@ test_growing(void)
 	ok(reader_finished(r));
 	reader_close(r);
 	buf_free(&s.b);
+}
+
+/* The same over what a former life has left, with the same lengths: nothing of
+ * that is ever given or taken for damage, and it is no lag. */
+static void
+test_former_life(void)
+{
+	struct tally t = { 0 };
+	struct built s, old;
+	struct reader *r;
+	struct record rec;
+	uint64_t at, prev;
+	unsigned given = 0, bad = 0, i;
+	size_t len, whole;
+	int fd, lock, result;
+
+	series_fresh();
+	lock = series_lock(path);
+	for (i = 0; i < 2; i++) {
+		salt = 0x1000 + i;
+		built_start(i ? &s : &old, 1, &t);
+		prev = built_add(i ? &s : &old, RECORD_BEGIN, 1, 0, 10);
+		prev = built_add(i ? &s : &old, RECORD_PART, 1, prev, 300);
+		prev = built_add(i ? &s : &old, RECORD_PART, 1, prev, 20000);
+		(void)built_add(i ? &s : &old, RECORD_END, 1, prev, 0);
+	}
+	segment_head(old.b.ptr, "1700000000000-01", 1, salt - 1, 0);
+	fd = segment_file(1);
+	if (write(fd, old.b.ptr, old.b.len) != (ssize_t)old.b.len ||
+	    write(fd, old.b.ptr + SEGMENT_HEAD, 4000) != 4000)
+		abort();
+	r = open_reader(0);
+	bad += reader_next(r, &rec, &at) != READER_NONE || reader_lag(r) != 0;
+	if (pwrite(fd, s.b.ptr, SEGMENT_HEAD, 0) != SEGMENT_HEAD)
+		abort();
+	for (len = SEGMENT_HEAD; len < s.b.len; len++) {
+		if (pwrite(fd, s.b.ptr + len, 1, (off_t)len) != 1)
+			abort();
+		while ((result = reader_next(r, &rec, &at)) == READER_RECORD)
+			given++;
+		/* Where both are the same it has been written as it were. */
+		for (whole = len + 1; whole < s.b.len && s.b.ptr[whole] == old.b.ptr[whole]; whole++)
+			;
+		for (i = 0; i < s.n && s.ends[i] <= whole; i++)
+			;
+		bad += given != i || result != READER_NONE || reader_finished(r);
+	}
+	ok(bad == 0);
+	ok(given == 5 && reader_lag(r) == 0);
+	reader_close(r);
+	r = open_reader(0);
+	ok(reader_lag(r) == s.b.len);
+	reader_close(r);
+	(void)close(fd);
+	(void)close(lock);
+	buf_free(&s.b);
+	buf_free(&old.b);
+	salt = 0;
+}
+
+/* A segment that was left but not cut yet ends where its successor says; one
+ * whose file is put to a new use while it is read is passed over. */
+static void
+test_left(void)
+{
+	struct tally t = { 0 };
+	struct built one, two;
+	struct reader *r;
+	struct record rec;
+	char from[800], to[800];
+	uint64_t at;
+	int fd, i;
+
+	for (i = 0; i < 2; i++) {
+		series_fresh();
+		built_start(&one, 1, &t);
+		(void)built_add(&one, RECORD_BEGIN, 1, 0, 10);
+		built_lay(&one);
+		fd = open((segment_path(from, sizeof(from), path, 1), from), O_WRONLY);
+		if (pwrite(fd, "of a former life", 16, (off_t)one.b.len) != 16)
+			abort();
+		(void)close(fd);
+		built_start(&two, 2, &t);
+		segment_head(two.b.ptr, SERIES, 2, 0, i == 0 ? (uint32_t)one.b.len : 0);
+		built_lay(&two);
+		r = open_reader(position_make(1, one.ends[0]));
+		ok(reader_next(r, &rec, &at) == READER_RECORD && at >> 32 == 1);
+		ok(reader_next(r, &rec, &at) == (i == 0 ? READER_RECORD : READER_E_CORRUPT));
+		reader_close(r);
+		buf_free(&one.b);
+		buf_free(&two.b);
+	}
+	series_fresh();
+	built_start(&one, 1, &t);
+	for (i = 0; i < 30; i++)
+		(void)built_add(&one, RECORD_BEGIN, (uint64_t)i, 0, 10000);
+	built_lay(&one);
+	salt = 77;
+	built_start(&two, 3, &t);
+	built_lay(&two);
+	r = open_reader(0);
+	ok(reader_next(r, &rec, &at) == READER_RECORD && reader_next(r, &rec, &at) == READER_RECORD);
+	segment_path(from, sizeof(from), path, 1);
+	segment_path(to, sizeof(to), path, 4);
+	ok(rename(from, to) == 0);
+	two.number = 4;
+	for (i = 0; i < 30; i++)
+		(void)built_add(&two, RECORD_PART, 99, 0, 10000);
+	segment_head(two.b.ptr, SERIES, 4, salt, 0);
+	fd = open(to, O_WRONLY);
+	if (write(fd, two.b.ptr, two.b.len) != (ssize_t)two.b.len)
+		abort();
+	(void)close(fd);
+	while ((i = reader_next(r, &rec, &at)) == READER_RECORD && at >> 32 == 1)
+		;
+	ok(i == READER_RECORD && at == position_make(3, SEGMENT_HEAD));
+	for (i = 0; reader_next(r, &rec, &at) == READER_RECORD; i++)
+		;
+	ok(i == 31 && at >> 32 == 4);
+	reader_close(r);
+	buf_free(&one.b);
+	buf_free(&two.b);
+	salt = 0;
 }
 
 /* A second segment that is ready but empty is none; once begun it is entered. */
@@ -301,6 +425,8 @@ main(void)
 	scratch_make(root, sizeof(root), true);
 	(void)snprintf(path, sizeof(path), "%s/%s", root, SERIES);
 	test_growing();
+	test_former_life();
+	test_left();
 	test_segments();
 	test_damage();
 	test_chain(100);

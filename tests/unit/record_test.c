@@ -22,7 +22,7 @@ make_part(struct buf *out, struct slice bytes)
 	record_put(&fields, TAG_DETAIL, SLICE("words"));
 	record_put(&fields, TAG_NOTES, SLICE(""));
 	record_put_head(&fields, TAG_BYTES, bytes.len);
-	record_head(head, RECORD_PART, id, 0x100000040, buf_view(&fields), bytes);
+	record_head(head, RECORD_PART, 0x5a17, id, 0x100000040, buf_view(&fields), bytes);
 	buf_append(out, head, sizeof(head));
 	buf_slice(out, buf_view(&fields));
 	buf_slice(out, bytes);
@@ -100,7 +100,7 @@ test_lengths(void)
 		memcpy(p, &wrong[i], 4);
 		ok(record_read(&r, p, sizeof(p), &used) == RECORD_E_LENGTH);
 	}
-	record_head(p, RECORD_END, id, 7, SLICE_NONE, SLICE_NONE);
+	record_head(p, RECORD_END, 0, id, 7, SLICE_NONE, SLICE_NONE);
 	ok(record_read(&r, p, sizeof(p), &used) == RECORD_OK && used == RECORD_HEAD);
 	ok(r.payload.len == 0);
 }

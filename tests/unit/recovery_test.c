@@ -97,6 +97,28 @@ directory_print(const char *series)
 	return crc;
 }
 
+/* The same of whatever numbers there are. */
+static uint32_t
+series_print(const char *series)
+{
+	char *path = series_path(dir, series);
+	uint32_t crc = 0, *list;
+	struct image m;
+	size_t n, i;
+
+	if (segment_list(path, &list, &n) < 0)
+		abort();
+	crc = crc32c(crc, list, n * sizeof(*list));
+	for (i = 0; i < n; i++) {
+		m = image_load(series, list[i]);
+		crc = crc32c(crc, m.bytes ? m.bytes : "", m.len);
+		free(m.bytes);
+	}
+	free(list);
+	free(path);
+	return crc;
+}
+
 /* Recovers what was laid: is everything well, and the same the second time? */
 static bool
 recovers_well(const char *series, struct books *k)
@@ -227,6 +249,43 @@ test_second(const char *series, const struct image *m)
 	free(two[1].bytes);
 }
 
+/* In a file that held the same exchanges before: wherever the writing stopped,
+ * what comes of it is what comes of a file that ends there, byte for byte. */
+static void
+test_former_life(const char *series, const struct image *m)
+{
+	char former[32];
+	struct image old, mixed = { xmalloc(2 * m->len), 2 * m->len }, cut = *m;
+	size_t from, end;
+	struct books k;
+	uint32_t print;
+	unsigned bad, n = 0;
+
+	scratch_remove(dir);
+	old = make_segment(former);
+	bad = old.len != m->len || strcmp(former, series) == 0;
+
+	for (from = 0; from <= m->len; from += from == 0 ? SEGMENT_HEAD : 1) {
+		memcpy(mixed.bytes, old.bytes, m->len);
+		memcpy(mixed.bytes + m->len, old.bytes + SEGMENT_HEAD, m->len - SEGMENT_HEAD);
+		mixed.len = 2 * m->len - SEGMENT_HEAD;
+		memcpy(mixed.bytes, m->bytes, from);
+		for (end = from; end < m->len && mixed.bytes[end] == m->bytes[end]; end++)
+			;
+		image_lay(series, &mixed, 1);
+		bad += !recovers_well(series, &k) || k.corrupt != 0 || k.broken_chains != 0;
+		print = directory_print(series);
+		cut.len = from == 0 ? 0 : end;
+		image_lay(series, &cut, 1);
+		bad += !recover() || directory_print(series) != print;
+		n++;
+	}
+	ok(bad == 0);
+	ok(n > 500 && k.begun == 4);
+	free(old.bytes);
+	free(mixed.bytes);
+}
+
 /* One flipped bit in each byte: never a crash, never an END too many, and what
  * stands whole around the damage is kept. */
 static void
@@ -268,7 +327,7 @@ test_version(const char *series, const struct image *m)
 	image_lay(series, &newer, 1);
 	ok(journal_open(&c, err, sizeof(err)) == NULL);
 	ok(strstr(err, "00000001.seg") != NULL && strstr(err, "newer spangate") != NULL &&
-	    strstr(err, "format 2") != NULL);
+	    strstr(err, "format 3") != NULL);
 	free(newer.bytes);
 }
 
@@ -310,6 +369,35 @@ test_no_room(const char *series, const struct image *m)
 	journal_close(j);
 }
 
+static _Atomic bool victim_drained;	/* there is a sink, and tiny segments go round */
+static struct journal *_Atomic victim_journal;
+
+/* Reads all that there is and releases it. */
+static void *
+victim_sink(void *arg)
+{
+	struct reader *readers[2] = { NULL };
+	struct record rec;
+	char **list, text[256];
+	uint64_t at;
+	size_t i;
+
+	(void)arg;
+	for (;;) {
+		list = series_list(dir);
+		for (i = 0; i < 2 && list[i] != NULL && list[1] != NULL; i++) {
+			if (readers[i] == NULL)
+				readers[i] = reader_open(dir, list[i], 0, text, sizeof(text));
+			while (reader_next(readers[i], &rec, &at) == READER_RECORD)
+				;
+			journal_release(victim_journal, list[i], reader_position(readers[i]));
+		}
+		series_free(list);
+		journal_wait(victim_journal, 1000);
+	}
+	return NULL;
+}
+
 /* Writes until it is killed; tells on the pipe each BEGIN that was flushed. */
 static void *
 victim_run(void *arg)
@@ -321,10 +409,18 @@ victim_run(void *arg)
 	struct journal_config c = { .dir = dir, .max_bytes = 256 * MIB, .sync_us = 5000, .writers = 2 };
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	char text[256];
+	pthread_t t;
 
+	if (victim_drained) {
+		c.max_bytes = 32 * MIB;
+		c.writers = 64;
+	}
 	pthread_mutex_lock(&lock);
-	if (j == NULL)
-		j = journal_open(&c, text, sizeof(text));
+	if (j == NULL) {
+		victim_journal = j = journal_open(&c, text, sizeof(text));
+		if (victim_drained)
+			pthread_create(&t, NULL, victim_sink, NULL);
+	}
 	pthread_mutex_unlock(&lock);
 	w = journal_writer_open(j, (unsigned)(n >> 32), text, sizeof(text));
 	for (i = 0; ; i++) {
@@ -334,16 +430,42 @@ victim_run(void *arg)
 		if (x[(i + 3) % 8].last != 0)
 			made_part(w, &x[(i + 3) % 8], slice_make(big, (i * 977) % sizeof(big)));
 		journal_flush(w);
-		if (x[i % 8].last != 0 && i < 1000 && write(3, x[i % 8].id, 16) != 16)
+		if (x[i % 8].last == 0)
+			usleep(1000);	/* no room: the sink is behind */
+		else if ((i < 1000 || victim_drained) && write(3, x[i % 8].id, 16) != 16)
 			abort();
 	}
 	return NULL;
+}
+
+/* Ids of BEGINs in a series come one after the other, as they were given: none
+ * is of a former life of its file. Some may have been dropped. */
+static unsigned
+ids_out_of_order(const char *series)
+{
+	struct reader *r = reader_open(dir, series, 0, err, sizeof(err));
+	uint64_t at, id, last = 0;
+	struct record rec;
+	unsigned bad = 0;
+
+	while (reader_next(r, &rec, &at) == READER_RECORD) {
+		if (rec.type != RECORD_BEGIN)
+			continue;
+		memcpy(&id, rec.id, sizeof(id));
+		bad += last != 0 && (id <= last || id >> 32 != last >> 32);
+		last = id;
+	}
+	reader_close(r);
+	return bad;
 }
 
 /* Every id that the victim told of must have one END now. */
 static unsigned
 kill_once(unsigned round)
 {
+	uint32_t print;
+	char **list;
+	size_t i;
 	uint8_t told[16];
 	struct books k;
 	unsigned bad, heard = 0;
@@ -369,6 +491,16 @@ kill_once(unsigned round)
 	(void)close(fds[0]);
 	bad = !recover();
 	k = books_read(dir);
+	if (victim_drained) {
+		list = series_list(dir);
+		for (i = 0; list[i] != NULL; i++) {
+			bad += ids_out_of_order(list[i]);
+			print = series_print(list[i]);
+			bad += !recover() || series_print(list[i]) != print;
+		}
+		series_free(list);
+		return bad + (k.open != 0 || k.orphans != 0 || k.corrupt != 0 || k.errors != 0);
+	}
 	bad += k.open != 0 || k.begun != k.ended || k.orphans != 0 || k.corrupt != 0 ||
 	    k.broken_chains != 0 || k.begun < heard || k.interrupted == 0 || k.interrupted > 18;
 	return bad;
@@ -381,6 +513,10 @@ test_kills(void)
 
 	for (round = 0; round < 25; round++)
 		bad += kill_once(round) != 0;
+	ok(bad == 0);
+	victim_drained = true;
+	for (bad = 0, round = 0; round < 25; round++)
+		bad += kill_once(8 * round) != 0;
 	ok(bad == 0);
 }
 
@@ -399,6 +535,7 @@ main(void)
 	test_interrupted(series, &m);
 	test_cuts(series, &m);
 	test_second(series, &m);
+	test_former_life(series, &m);
 	test_flips(series, &m);
 	test_version(series, &m);
 	test_no_room(series, &m);
