@@ -151,6 +151,9 @@ order_drain(struct gate_thread *t, struct message *m)
 	t->draining = true;
 	down_close_idle(t);
 	pool_close_all(t);
+	/* The last exchange may have gone before anybody was to be told. */
+	if (atomic_load(&t->exchanges) == 0)
+		gate_thread_empty(t->gate);
 	free(m);
 }
 

@@ -48,6 +48,27 @@ def drain_ends():
     g.destroy()
 
 
+def everybody_has_left():
+    """Clients that leave at the very moment of the stop: nothing is open, so nothing is waited for."""
+    p = Provider()
+    for _ in range(3):
+        g = Gateway(p, {"threads": 1})
+        before, socks = len(p.requests), []
+        for _ in range(150):
+            c = Raw(g.port)
+            c.send(c.request_bytes("POST", CHAT, [("x-fake", "never=1")], json.dumps(chat_body(True)).encode()))
+            socks.append(c)
+        p.wait(before + 150)
+        for c in socks:
+            c.close()
+        t = time.monotonic()
+        g.signal(signal.SIGTERM)
+        code = g.wait(12)
+        if not ok(code == 0 and time.monotonic() - t < 5 * SLOW, "150 clients leave and it is stopped at once: no wait", code, time.monotonic() - t):
+            break
+        g.destroy()
+
+
 def idle_stop():
     p = Provider()
     g = Gateway(p)
@@ -158,4 +179,4 @@ def flags():
     g.destroy()
 
 
-main(drain, drain_ends, idle_stop, reload, second_instance, bad_settings, flags)
+main(drain, drain_ends, everybody_has_left, idle_stop, reload, second_instance, bad_settings, flags)
