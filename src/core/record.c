@@ -145,6 +145,16 @@ record_put_head(struct buf *b, enum record_tag tag, size_t len)
 	(void)record_field_start(b, tag, len, 0);
 }
 
+void
+record_put_part(char *out, uint64_t t, uint64_t offset, size_t len)
+{
+	store_u32(out, 8u << 8 | TAG_T);
+	store_u64(out + 4, t);
+	store_u32(out + 12, 8u << 8 | TAG_OFFSET);
+	store_u64(out + 16, offset);
+	store_u32(out + 24, (uint32_t)len << 8 | TAG_BYTES);
+}
+
 bool
 record_next(struct slice *payload, struct record_field *field)
 {

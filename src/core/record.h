@@ -78,6 +78,12 @@ void	record_put_u64(struct buf *, enum record_tag, uint64_t);
 /* The head of a field whose bytes come after it from elsewhere (the tail). */
 void	record_put_head(struct buf *, enum record_tag, size_t len);
 
+/* The fields of the commonest record at once, a PART of an answer: T, OFFSET and
+ * the head of BYTES, len of them (at most LIMIT_RECORD). out has
+ * RECORD_PART_FIELDS bytes. */
+#define RECORD_PART_FIELDS (2 * (RECORD_FIELD_HEAD + 8) + RECORD_FIELD_HEAD)
+void	record_put_part(char *out, uint64_t t, uint64_t offset, size_t len);
+
 struct record_field {
 	unsigned	tag;
 	struct slice	bytes;

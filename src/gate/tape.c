@@ -73,12 +73,12 @@ tape_put_text(struct exchange *x, enum record_tag tag, const char *text)
 		record_put(&x->thread->fields, tag, slice_str(text));
 }
 
-/* Appends the record in fields with its lent tail. */
+/* Appends a record of these fields with its lent tail. */
 static void
-tape_add(struct exchange *x, enum record_type type, struct slice tail, size_t weight)
+tape_add(struct exchange *x, enum record_type type, struct slice fields, struct slice tail,
+    size_t weight)
 {
-	uint64_t at = journal_add(x->thread->writer, type, x->id, x->tape.position,
-	    buf_view(&x->thread->fields), tail);
+	uint64_t at = journal_add(x->thread->writer, type, x->id, x->tape.position, fields, tail);
 
 	if (at != 0)
 		x->tape.position = at;
@@ -92,10 +92,18 @@ static void
 tape_put_part(struct exchange *x, enum record_direction direction, uint64_t offset,
     struct slice bytes, bool stays)
 {
-	struct buf *b = tape_fields(x);
 	uint64_t held = x->held_us - x->tape.held_before;
+	char fields[RECORD_PART_FIELDS];
+	struct buf *b;
 
 	stays = stays || bytes.len <= JOURNAL_COPIES;
+	if (stays && direction == DIRECTION_ANSWER && x->attempt == 1 && held == 0) {
+		/* An event of a stream: as cheap as can be. */
+		record_put_part(fields, tape_offset(x, x->thread->now), offset, bytes.len);
+		tape_add(x, RECORD_PART, slice_make(fields, sizeof(fields)), bytes, bytes.len);
+		return;
+	}
+	b = tape_fields(x);
 	record_put_u64(b, TAG_T, tape_offset(x, x->thread->now));
 	record_put_u64(b, TAG_OFFSET, offset);
 	if (direction == DIRECTION_REQUEST)
@@ -109,7 +117,7 @@ tape_put_part(struct exchange *x, enum record_direction direction, uint64_t offs
 	record_put_head(b, TAG_BYTES, bytes.len);
 	if (!stays)
 		buf_slice(b, bytes);
-	tape_add(x, RECORD_PART, stays ? bytes : SLICE_NONE, bytes.len);
+	tape_add(x, RECORD_PART, buf_view(b), stays ? bytes : SLICE_NONE, bytes.len);
 }
 
 /* The request body behind what BEGIN holds: the first part and the last. */
@@ -216,7 +224,7 @@ tape_send(struct exchange *x, struct slice url, bool reused, const char *detail)
 	buf_clear(text);
 	edits_encode(&x->rewrite.edits, text);
 	record_put(b, TAG_EDITS, buf_view(text));
-	tape_add(x, RECORD_SEND, SLICE_NONE, 0);
+	tape_add(x, RECORD_SEND, buf_view(b), SLICE_NONE, 0);
 }
 
 /* The times of the attempt's connection, as far as they are known. */
@@ -244,7 +252,7 @@ tape_head(struct exchange *x, const struct http1_head *h)
 	buf_clear(text);
 	head_keep(h, text);
 	record_put(b, TAG_HEADERS, buf_view(text));
-	tape_add(x, RECORD_HEAD_IN, SLICE_NONE, 0);
+	tape_add(x, RECORD_HEAD_IN, buf_view(b), SLICE_NONE, 0);
 }
 
 /* Writes out the kept-back error text but for its last `keep` bytes, in which a
