@@ -3,7 +3,7 @@
 bytes, and readers of spans and metrics.  Nothing here sleeps where an event can be awaited; spans
 come asynchronously, so spans() asks again until the expected number is there or time is up."""
 import collections
-import http.client
+import ctypes
 import json
 import os
 import re
@@ -168,7 +168,7 @@ class Gateway:
         self.port, self.ports, first = None, [], len(self.lines)
         self.proc = subprocess.Popen(self.wrap + [SPANGATE, "serve", "-c", self.conf] + self.args, env=self.env,
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                     preexec_fn=self.preexec, cwd=self.root)
+                                     preexec_fn=self.child, cwd=self.root)
         self.reader = threading.Thread(target=self.read_log, args=(self.proc.stderr,), daemon=True)
         self.reader.start()
         if not wait:
@@ -178,6 +178,12 @@ class Gateway:
                                 20 * SLOW)
         if self.port is None:
             raise RuntimeError("the gateway did not start: " + " | ".join(self.lines[first:][-5:]))
+
+    def child(self):
+        """In the child: ends when the test ends, however that comes."""
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        if self.preexec:
+            self.preexec()
 
     def read_log(self, pipe):
         for raw in pipe:
