@@ -114,6 +114,7 @@ exchange_free(struct exchange *x)
 	buf_free(&x->held);
 	tape_free(&x->tape);
 	settings_unref(x->settings);
+	free(x->kept);
 	free(x->head);
 	free(x->model);
 	free(x);
@@ -232,6 +233,18 @@ exchange_close_answer(struct exchange *x, enum reason reason, const char *detail
 	}
 }
 
+/* A body that broke off goes to no provider, but to the journal: less the
+ * credentials in what came of it. */
+static void
+exchange_blank_partial(struct exchange *x)
+{
+	if (x->body == NULL || x->rewrite.body.ptr != NULL)
+		return;
+	if (rewrite_scan(&x->rewrite, slice_make(x->body, x->body_len), x->family) < 0)
+		bug("out of memory");
+	rewrite_blank(&x->rewrite, x->body);
+}
+
 void
 exchange_end(struct exchange *x, enum reason reason, const char *detail)
 {
@@ -243,8 +256,10 @@ exchange_end(struct exchange *x, enum reason reason, const char *detail)
 	if (x->t_read == 0)
 		x->t_read = x->thread->now;
 	/* What reached routing has a span, also when its body did not come. */
-	if (!x->tape.on && x->ops == &provider_ops && x->attempt == 0)
+	if (!x->tape.on && x->ops == &provider_ops && x->attempt == 0) {
+		exchange_blank_partial(x);
 		tape_begin(x);
+	}
 	exchange_close_answer(x, reason, detail);
 	tape_end(x, reason, detail);
 	exchange_account(x, reason, detail);
@@ -311,6 +326,11 @@ exchange_scan(struct exchange *x)
 	if (x->rewrite.is_object) {
 		exchange_read_model(x);
 		rewrite_blank(&x->rewrite, x->body);
+	} else if (x->rewrite.count > 0) {
+		/* It goes on untouched, but not so into the journal. */
+		x->kept = xmalloc(x->body_len);
+		memcpy(x->kept, x->body, x->body_len);
+		rewrite_blank(&x->rewrite, x->kept);
 	}
 }
 

@@ -90,6 +90,7 @@ struct exchange {
 	struct provider		*provider;	/* chosen; NULL before, and for local ones */
 	char			*body;		/* freed with the last attempt */
 	size_t			 body_len, body_cap;
+	char			*kept;		/* broken JSON with credentials: the journal's copy, less them */
 	size_t			 body_hint;	/* bytes to begin with */
 	bool			 uploading;	/* the body is not held: it goes through */
 	uint64_t		 upload_len, uploaded; /* bytes of it in all, and so far */

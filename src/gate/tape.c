@@ -120,6 +120,13 @@ tape_put_part(struct exchange *x, enum record_direction direction, uint64_t offs
 	tape_add(x, RECORD_PART, buf_view(b), stays ? bytes : SLICE_NONE, bytes.len);
 }
 
+/* The request body as the journal may have it. */
+static const char *
+tape_body(const struct exchange *x)
+{
+	return x->kept != NULL ? x->kept : x->body;
+}
+
 /* The request body behind what BEGIN holds: the first part and the last. */
 static void
 tape_put_request(struct exchange *x, size_t from)
@@ -132,7 +139,7 @@ tape_put_request(struct exchange *x, size_t from)
 		n = len - from < BEGIN_BODY ? len - from : BEGIN_BODY;
 		if (from < LIMIT_KEEP_FIRST && from + n > LIMIT_KEEP_FIRST)
 			n = LIMIT_KEEP_FIRST - from;
-		tape_put_part(x, DIRECTION_REQUEST, from, slice_make(x->body + from, n), true);
+		tape_put_part(x, DIRECTION_REQUEST, from, slice_make(tape_body(x) + from, n), true);
 		from += n;
 	}
 }
@@ -196,12 +203,10 @@ tape_begin(struct exchange *x)
 		record_put_u64(b, TAG_USAGE_HIDDEN, 1);
 	if (!x->settings->config->log_bodies)
 		record_put_u64(b, TAG_LOG_BODIES, 0);
-	if (x->tape.notes.len > 0)
-		record_put(b, TAG_NOTES, x->tape.notes);
 	record_put_u64(b, TAG_BODY_LENGTH, x->uploading ? x->upload_len : x->body_len);
 	record_put_head(b, TAG_BYTES, first);
 	x->tape.position = journal_begin(x->thread->writer, x->id, buf_view(b),
-	    slice_make(x->body, first));
+	    slice_make(tape_body(x), first));
 	x->tape.on = x->tape.position != 0;
 	if (x->tape.on)
 		tape_put_request(x, first);

@@ -31,8 +31,7 @@ struct tape {
 	uint64_t	 error_at;	/* its offset in the answer */
 	char		*secrets[TAPE_SECRETS]; /* the exchange's credentials */
 	size_t		 nsecrets;
-	struct slice	 notes;		/* codes of warnings for BEGIN, constant text, LF after each */
-	struct slice	 end_notes;	/* and for END */
+	struct slice	 end_notes;	/* codes of warnings for END, constant text, LF after each */
 };
 
 /* Remembers a credential of this exchange. Short ones are no secrets. */

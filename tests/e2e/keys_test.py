@@ -155,7 +155,7 @@ def canaries():
             found.setdefault(where, set()).add("the log")
         if c in spans:
             found.setdefault(where, set()).add("the spans")
-    found.pop("broken body", None) and note("a body that is no JSON is journaled as it is")
+    found.pop("broken body", None) and note("a credential whose value itself broke off is journaled as it is")
     for where in sorted(set(places.values()) - {"broken body"}):
         if where in found:
             ok(False, "no trace of the secret in: " + where, found[where])
@@ -178,4 +178,19 @@ def canaries_with_keys():
     g.destroy()
 
 
-main(with_keys, own_provider_key, own_key_replaces, open_to_the_world, host_and_origin, canaries, canaries_with_keys)
+def canary_in_a_cut_body():
+    """A body that never becomes whole is kept as far as it came, less its credentials."""
+    p = Provider()
+    g = Gateway(p)
+    body = b'{"model":"m","customer_credentials":{"openai":{"api_key":"CANARY-cut-0123456789"}},"messages":[{"role":"user","content":"half'
+    with Raw(g.port) as c:
+        c.send(c.request_bytes("POST", CHAT, [("Content-Length", "5000")]) + body)
+        ok(wait_until(lambda: g.metrics()[0].sum("spangate_held_body_bytes") >= len(body), 5), "the half is there")
+    s = g.span()
+    eq(s.get("end_reason"), "client_disconnected", "a cut body has a span")
+    eq([f for f in g.data_files() if b"CANARY-cut" in open(f, "rb").read()], [], "and no trace of the credential in the data directory")
+    ok("CANARY-cut" not in json.dumps(s), "or in the span")
+    g.destroy()
+
+
+main(canary_in_a_cut_body, with_keys, own_provider_key, own_key_replaces, open_to_the_world, host_and_origin, canaries, canaries_with_keys)
