@@ -28,7 +28,7 @@ static const struct {
 static const char *const types[] = {
 	[RECORD_BEGIN] = "BEGIN", [RECORD_SEND] = "SEND", [RECORD_HEAD_IN] = "HEAD",
 	[RECORD_PART] = "PART", [RECORD_END] = "END", [RECORD_SPAN] = "SPAN",
-	[RECORD_EDIT] = "EDIT", [RECORD_CHECKPOINT] = "CHECKPOINT",
+	[RECORD_EDIT] = "EDIT", [RECORD_CHECKPOINT] = "CHECKPOINT", [RECORD_FACTS] = "FACTS",
 };
 
 static void

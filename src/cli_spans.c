@@ -412,7 +412,7 @@ open_and_run(struct spans *s)
 	if (!s->store)
 		code = cli_fail("%s", err);
 	else {
-		s->full = full_new(&store_sqlite, s->store, s->config->user_as_customer);
+		s->full = full_new(&store_sqlite, s->store, &s->config->spans);
 		code = run(s);
 	}
 	full_free(s->full);

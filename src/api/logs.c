@@ -42,7 +42,7 @@ reading_open(struct reading *r, struct local_job *job, const struct local_reques
 		api_error(job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s", err);
 		return false;
 	}
-	r->full = full_new(&store_sqlite, r->store, request->config->user_as_customer);
+	r->full = full_new(&store_sqlite, r->store, &request->config->spans);
 	return true;
 }
 

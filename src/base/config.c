@@ -165,6 +165,15 @@ key_hash(struct slice text, uint8_t out[32])
 		bug("HMAC-SHA-256 is not there");
 }
 
+void
+config_digest(struct slice bytes, uint8_t out[32])
+{
+	unsigned	len = 32;
+
+	if (EVP_Digest(bytes.ptr, bytes.len, out, &len, EVP_sha256(), NULL) != 1)
+		bug("SHA-256 is not there");
+}
+
 const struct key_config *
 config_key(const struct config *c, struct slice text)
 {

@@ -14,6 +14,7 @@
 
 #include "core/buf.h"
 #include "core/slice.h"
+#include "span/build.h"
 
 enum provider_api { PROVIDER_OPENAI, PROVIDER_ANTHROPIC };
 enum provider_auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_API_KEY }; /* Authorization: Bearer, x-api-key, api-key */
@@ -67,7 +68,7 @@ struct config {
 	char		*data_dir;
 	bool		 allow_open;
 	bool		 log_bodies;
-	bool		 user_as_customer;	/* `user` and the like serve as customer_identifier */
+	struct build_options spans;	/* as readers of spans build them; row_only is false */
 	bool		 drain_on_disconnect;	/* on_disconnect: cancel | drain */
 	uint64_t	 drain_timeout_us;
 	uint64_t	 head_timeout_us, body_timeout_us, keepalive_timeout_us, write_timeout_us; /* client side */
@@ -108,6 +109,8 @@ const struct provider_config *config_provider(const struct config *, struct slic
 const struct provider_config *config_route(const struct config *, enum provider_api, struct slice model);
 /* Finds the key by its text, in constant time for each candidate; NULL: none. */
 const struct key_config *config_key(const struct config *, struct slice text);
+/* SHA-256, as spans.digest. */
+void	config_digest(struct slice bytes, uint8_t out[32]);
 /* HMAC-SHA-256 of a key's text under the fixed name "spangate-key". */
 void	key_hash(struct slice text, uint8_t out[32]);
 

@@ -761,6 +761,7 @@ config_load(const char *file, char *const *flags, size_t nflags, char *err, size
 		if (strncmp(flags[i], "upstream=", 9) == 0)
 			l.upstream = flags[i] + 9;
 	l.c = xcalloc(1, sizeof(*l.c));
+	l.c->spans.digest = config_digest;
 	atomic_init(&l.c->references, 1);
 	l.c->file = file ? xstrdup(file) : NULL;
 	good = defaults_set(&l, SCOPE_TOP, l.c) &&

@@ -21,8 +21,18 @@ OPTION(TOP, "log_level", "log-level", ENUM, log_level, 0, 3, "info", "error|warn
     "Lines on standard error: error, warn, info or debug.")
 OPTION(TOP, "log_bodies", NULL, BOOL, log_bodies, 0, 1, "true", NULL, 0,
     "Keep prompts and answers in spans; false keeps times, counts and names only.")
-OPTION(TOP, "user_as_customer", NULL, BOOL, user_as_customer, 0, 1, "true", NULL, 0,
+OPTION(TOP, "user_as_customer", NULL, BOOL, spans.user_as_customer, 0, 1, "true", NULL, 0,
     "A request's user member serves as customer_identifier where it has none.")
+OPTION(TOP, "spans.request_media", NULL, ENUM, spans.request_media, 0, 2, "keep", "keep|cut|digest", 0,
+    "Images, audio and files in requests (data: URLs, base64): kept in spans, cut out, or a SHA-256 instead.")
+OPTION(TOP, "spans.answer_media", NULL, ENUM, spans.answer_media, 0, 2, "cut", "keep|cut|digest", 0,
+    "The same of images and audio in answers.")
+OPTION(TOP, "spans.vectors", NULL, ENUM, spans.vectors, 0, 2, "keep", "keep|first|none", 0,
+    "Vectors of embeddings in spans: whole, their first numbers, or none.")
+OPTION(TOP, "spans.vectors_first", NULL, COUNT, spans.vectors_first, 1, 65536, "8", NULL, 0,
+    "How many numbers of each vector stay with vectors: first.")
+OPTION(TOP, "spans.keep_audio", NULL, BOOL, spans.keep_audio, 0, 1, "false", NULL, OPTION_RESTART,
+    "Keep what is spoken and transcribed as files, served under /api/audio/ID.")
 OPTION(TOP, "on_disconnect", NULL, ENUM, drain_on_disconnect, 0, 1, "cancel", "cancel|drain", 0,
     "When a client leaves: cancel the provider's answer, or drain it into the span.")
 OPTION(TOP, "drain_timeout", NULL, DURATION, drain_timeout_us, 0, US_D, "30s", NULL, 0,

@@ -7,49 +7,64 @@
  */
 #include "core/family.h"
 
-static const struct {
-	const char	*name;
-	const char	*log_type;
-} families[FAMILY_COUNT] = {
-#define FAMILY(symbol, name, log_type) [FAMILY_##symbol] = { name, log_type },
+#define PATHS 4		/* of one family */
+
+struct family_row {
+	const char	*name, *log_type;
+	struct { const char *method, *tail; } paths[PATHS];
+};
+
+static const struct family_row families[FAMILY_COUNT] = {
+#define PATH(method, tail) { method, tail }
+#define FAMILY(symbol, name, log_type, ops, ...) \
+	[FAMILY_##symbol] = { name, log_type, { __VA_ARGS__ } },
 #include "core/family.tbl.h"
 #undef FAMILY
+#undef PATH
 };
 
-#define TAIL(text, family) { { text, sizeof(text) - 1 }, family }
+/* Takes the last member off a path or tail, with its slash: false when there
+ * is none left. */
+static bool
+member_last(struct slice *path, struct slice *member)
+{
+	const char *slash = path->len ? memrchr(path->ptr, '/', path->len) : NULL;
+	struct slice all = *path;
 
-/* The first tail that matches counts: "chat/completions" also ends in
- * "completions". */
-static const struct {
-	struct slice	tail;
-	enum family	family;
-} tails[] = {
-	TAIL("/chat/completions", FAMILY_CHAT),
-	TAIL("/completions", FAMILY_COMPLETION),
-	TAIL("/responses", FAMILY_RESPONSE),
-	TAIL("/embeddings", FAMILY_EMBEDDING),
-	TAIL("/audio/speech", FAMILY_SPEECH),
-	TAIL("/audio/transcriptions", FAMILY_TRANSCRIPTION),
-	TAIL("/audio/transcription", FAMILY_TRANSCRIPTION),
-	TAIL("/audio/translations", FAMILY_TRANSCRIPTION),
-	TAIL("/v1/messages", FAMILY_MESSAGES),
-	TAIL("/images/generations", FAMILY_IMAGE),
-	TAIL("/images/edits", FAMILY_IMAGE),
-	TAIL("/images/variations", FAMILY_IMAGE),
-};
+	if (slash == NULL)
+		return false;
+	path->len = (size_t)(slash - path->ptr);
+	*member = slice_from(all, path->len + 1);
+	return true;
+}
+
+static bool
+tail_matches(struct slice tail, struct slice path)
+{
+	struct slice want, got;
+
+	while (member_last(&tail, &want))
+		if (!member_last(&path, &got) || got.len == 0 ||
+		    (!slice_eq(want, SLICE("*")) && !slice_eq(want, got)))
+			return false;
+	return true;
+}
 
 enum family
 family_of(struct slice method, struct slice path)
 {
-	size_t i;
+	const struct family_row *row;
+	size_t i, n;
 
-	if (!slice_eq(method, SLICE("POST")))
-		return FAMILY_OTHER;
 	if (path.len > 1 && path.ptr[path.len - 1] == '/')
 		path.len--;
-	for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
-		if (slice_ends(path, tails[i].tail))
-			return tails[i].family;
+	for (i = 0; i < FAMILY_OTHER; i++) {
+		row = &families[i];
+		for (n = 0; n < PATHS && row->paths[n].tail != NULL; n++)
+			if (tail_matches(slice_str(row->paths[n].tail), path) &&
+			    slice_eq(method, slice_str(row->paths[n].method)))
+				return (enum family)i;
+	}
 	return FAMILY_OTHER;
 }
 

@@ -6,7 +6,7 @@
 #include "core/slice.h"
 
 enum family {
-#define FAMILY(symbol, name, log_type) FAMILY_##symbol,
+#define FAMILY(symbol, ...) FAMILY_##symbol,
 #include "core/family.tbl.h"
 #undef FAMILY
 	FAMILY_COUNT

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The API families: FAMILY(symbol, name, log_type). A request is of the first
- * family whose path matches (core/family.c). The name stands in the journal
- * and in metrics; log_type is the span's.
+ * The API families: FAMILY(symbol, name, log_type, ops, paths). A request is of
+ * the first family of which a path matches (core/family.c): PATH(method, tail)
+ * is the end of a path, in which `*` is any one member. The name stands in the
+ * journal and in metrics, log_type is the span's; ops names the struct
+ * family_ops of its file in span/. What no row takes is of the last one.
  */
-FAMILY(CHAT, "chat", "chat")
-FAMILY(COMPLETION, "completion", "completion")
-FAMILY(RESPONSE, "response", "response")
-FAMILY(EMBEDDING, "embedding", "embedding")
-FAMILY(SPEECH, "speech", "speech")
-FAMILY(TRANSCRIPTION, "transcription", "transcription")
-FAMILY(MESSAGES, "messages", "chat")
-FAMILY(IMAGE, "image", "other")
-FAMILY(OTHER, "other", "other")
+FAMILY(CHAT, "chat", "chat", chat, PATH("POST", "/chat/completions"))
+FAMILY(COMPLETION, "completion", "completion", other, PATH("POST", "/completions"))
+FAMILY(RESPONSE, "response", "response", other,
+    PATH("POST", "/responses"), PATH("GET", "/responses/*"), PATH("POST", "/responses/*/cancel"),
+    PATH("POST", "/responses/compact"))
+FAMILY(EMBEDDING, "embedding", "embedding", other, PATH("POST", "/embeddings"))
+FAMILY(SPEECH, "speech", "speech", other, PATH("POST", "/audio/speech"))
+FAMILY(TRANSCRIPTION, "transcription", "transcription", other,
+    PATH("POST", "/audio/transcriptions"), PATH("POST", "/audio/transcription"),
+    PATH("POST", "/audio/translations"))
+FAMILY(MESSAGES, "messages", "chat", other, PATH("POST", "/v1/messages"))
+FAMILY(IMAGE, "image", "other", other,
+    PATH("POST", "/images/generations"), PATH("POST", "/images/edits"),
+    PATH("POST", "/images/variations"))
+FAMILY(RERANK, "rerank", "reranker", other, PATH("POST", "/rerank"))
+FAMILY(OTHER, "other", "other", other, PATH(NULL, NULL))

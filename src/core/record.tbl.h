@@ -29,7 +29,7 @@ TAG(T_RESOLVED, 22, u64, "HEAD END", "name looked up; absent on a reused connect
 TAG(T_CONNECTED, 23, u64, "HEAD END", "TCP connected")
 TAG(T_TLS, 24, u64, "HEAD END", "TLS handshake done")
 TAG(T_SENT, 25, u64, "HEAD END", "last request byte written to the provider")
-TAG(DIRECTION, 26, u64, "PART", "0 request body, 1 answer body; absent: answer")
+TAG(DIRECTION, 26, u64, "PART FACTS", "0 request body, 1 answer body; absent: answer")
 TAG(OFFSET, 27, u64, "PART", "offset of the bytes in their body; a gap was left out")
 TAG(HELD, 28, u64, "PART END", "µs since the previous PART in which the client held the provider back; END: the sum")
 TAG(REASON, 29, u64, "END", "why it ended, enum reason")
@@ -51,3 +51,4 @@ TAG(LOCAL_ANSWER, 44, u64, "END", "status of the answer that the gateway itself 
 TAG(LOG_BODIES, 45, u64, "BEGIN", "0: bodies are not to be kept in the store (setting)")
 TAG(CUSTOMER, 46, text, "BEGIN", "the X-Respan-Customer-Identifier header; weaker than any member")
 TAG(FIRST, 47, bytes, "CHECKPOINT", "u64 position of the BEGIN of each of them, in the same order")
+TAG(FACTS, 48, json, "FACTS", "object: what was read of a body whose bytes are not stored")

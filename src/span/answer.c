@@ -184,9 +184,58 @@ answer_text(struct build *b)
 	}
 	if (b->status < 400 && b->ops->json_only)
 		warn_add(&b->warnings, WARN_BODY_NOT_JSON, SLICE_NONE);
+	else if (b->status < 400 && b->ops->text != NULL)
+		b->ops->text(b, body->text);
 	else if (b->status < 400)
 		b->span.output = build_quoted(b, body->text);
 	tail_usage(b, body->tail);
+}
+
+static void
+answer_piece(struct build *b, struct slice bytes, int64_t t)
+{
+	if (b->ops->bytes(b, bytes) && t != TIME_NONE && b->t_content == TIME_NONE)
+		b->t_content = t;
+}
+
+/* An answer of bytes that are no text, part by part. They are only joined where
+ * a coding must be undone. */
+static void
+answer_bytes(struct build *b, struct slice codings)
+{
+	bool coded = codings.len > 0 && !slice_caseeq(codings, SLICE("identity"));
+	struct body *body = &b->answer;
+	size_t at = 0, i;
+
+	if (coded)
+		body_join(b, &b->answer_parts, b->last->number, codings, body, true);
+	else
+		body_survey(b, &b->answer_parts, b->last->number, body, true);
+	for (i = 0; i < b->answer_parts.n && !body->opaque; i++) {
+		struct part *p = &b->answer_parts.list[i];
+
+		if (p->attempt != b->last->number)
+			continue;
+		answer_piece(b, coded ? slice_make(body->text.ptr + at, p->end - at) : p->bytes, p->t);
+		at = p->end;
+	}
+	b->finish_seen = !body->cut;
+	b->ops->finish(b);
+}
+
+/* Is it an answer that only its family can look at? */
+static bool
+answer_is_bytes(const struct build *b)
+{
+	return b->ops->bytes != NULL && b->status < 400 && type_is_binary(b->answer.type);
+}
+
+/* An answer whose bytes were not stored, but what was read of them. */
+static void
+answer_told(struct build *b)
+{
+	b->finish_seen = true;
+	b->ops->finish(b);
 }
 
 /* full_response of what was not put together from a stream. */
@@ -224,12 +273,20 @@ void
 answer_build(struct build *b)
 {
 	struct slice headers = record_get(b->last->head, TAG_HEADERS);
+	struct slice codings = meta_header(headers, SLICE("content-encoding"));
 	struct body *body = &b->answer;
 
 	body->type = meta_header(headers, SLICE("content-type"));
 	body->length = record_get_u64(b->end, TAG_ANSWER_LENGTH, 0);
-	body_join(b, &b->answer_parts, b->last->number,
-	    meta_header(headers, SLICE("content-encoding")), body, true);
+	if (b->facts_given[DIRECTION_ANSWER]) {
+		answer_told(b);
+		return;
+	}
+	if (answer_is_bytes(b)) {
+		answer_bytes(b, codings);
+		return;
+	}
+	body_join(b, &b->answer_parts, b->last->number, codings, body, true);
 	b->stream = answer_is_stream(body);
 	if (b->stream)
 		answer_stream(b);

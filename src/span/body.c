@@ -136,6 +136,29 @@ body_fill(struct build *b, struct parts *parts, uint64_t attempt, struct inflate
 	}
 }
 
+/* As body_survey. */
+static size_t
+body_parts(struct build *b, struct parts *parts, uint64_t attempt, struct body *body,
+    bool answer, struct part **only)
+{
+	size_t n;
+
+	body->json.kind = JNONE;
+	body->t_last = TIME_NONE;
+	n = parts_survey(b, parts, attempt, body, only);
+	if (body->cut)
+		body_gap_note(b, body, parts_kept(parts, attempt), answer);
+	return n;
+}
+
+void
+body_survey(struct build *b, struct parts *parts, uint64_t attempt, struct body *body, bool answer)
+{
+	struct part *only;
+
+	(void)body_parts(b, parts, attempt, body, answer, &only);
+}
+
 void
 body_join(struct build *b, struct parts *parts, uint64_t attempt, struct slice codings,
     struct body *body, bool answer)
@@ -145,11 +168,7 @@ body_join(struct build *b, struct parts *parts, uint64_t attempt, struct slice c
 	size_t n;
 	int r;
 
-	body->json.kind = JNONE;
-	body->t_last = TIME_NONE;
-	n = parts_survey(b, parts, attempt, body, &only);
-	if (body->cut)
-		body_gap_note(b, body, parts_kept(parts, attempt), answer);
+	n = body_parts(b, parts, attempt, body, answer, &only);
 	if (n == 0)
 		return;
 	r = inflate_init(&f, codings);

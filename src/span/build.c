@@ -23,10 +23,11 @@ build_new(const struct build_options *options)
 		return NULL;
 	b->options = *options;
 	b->t_content = TIME_NONE;
-	b->ops = &family_other;
+	b->ops = family_ops(FAMILY_OTHER);
 	b->request.json.kind = b->answer.json.kind = JNONE;
 	b->answer.t_last = TIME_NONE;
 	buf_init(&b->usage_text, LIMIT_EVENT);
+	buf_init(&b->audio, LIMIT_EXPANDED);
 	gaps_init(&b->gaps);
 	return b;
 }
@@ -39,6 +40,7 @@ build_free(struct build *b)
 	b->ops->free(b);
 	gaps_free(&b->gaps);
 	buf_free(&b->usage_text);
+	buf_free(&b->audio);
 	free(b->attempts);
 	free(b->request_parts.list);
 	free(b->answer_parts.list);
@@ -212,6 +214,7 @@ feed_begin(struct build *b, const struct record *r)
 	b->begin = r->payload;
 	memcpy(b->span.id16, r->id, sizeof(b->span.id16));
 	b->family = family_by_name(record_get(r->payload, TAG_FAMILY));
+	b->ops = family_ops(b->family);
 	part_add(b, &b->request_parts, &part);
 }
 
@@ -252,6 +255,20 @@ feed_part(struct build *b, const struct record *r)
 	part_add(b, &b->answer_parts, &part);
 }
 
+static void
+feed_facts(struct build *b, const struct record *r)
+{
+	uint64_t direction = record_get_u64(r->payload, TAG_DIRECTION, DIRECTION_ANSWER);
+	struct slice facts = record_get(r->payload, TAG_FACTS);
+
+	if (direction > DIRECTION_ANSWER || facts.len == 0 || b->facts_given[direction]) {
+		records_odd(b);
+		return;
+	}
+	b->facts[direction] = facts;
+	b->facts_given[direction] = true;
+}
+
 void
 build_feed(struct build *b, const struct record *r)
 {
@@ -277,6 +294,9 @@ build_feed(struct build *b, const struct record *r)
 		else
 			b->end = r->payload;
 		b->has_end = true;
+		break;
+	case RECORD_FACTS:
+		feed_facts(b, r);
 		break;
 	case RECORD_SPAN:
 	case RECORD_EDIT:
@@ -377,8 +397,6 @@ build_finish(struct build *b)
 	if (b->finished)
 		return &b->span;
 	b->finished = true;
-	if (b->family == FAMILY_CHAT)
-		b->ops = &family_chat;
 	answer_find(b);
 	meta_build(b);
 	request_build(b);
@@ -394,6 +412,18 @@ build_finish(struct build *b)
 	nulls_drop(&b->span);
 	warnings_finish(b);
 	return &b->span;
+}
+
+struct slice
+build_facts(const struct build *b, enum record_direction direction)
+{
+	return b->facts[direction];
+}
+
+struct slice
+build_audio(const struct build *b)
+{
+	return buf_view(&b->audio);
 }
 
 /* How many bytes of the bodies there are. */

@@ -10,13 +10,24 @@
 #include <stddef.h>
 
 #include "core/record.h"
+#include "core/slice.h"
 #include "span/span.h"
 
 struct build;
 
+/* What becomes of encoded images, audio and files inside JSON. */
+enum media_kept { MEDIA_KEEP, MEDIA_CUT, MEDIA_DIGEST };
+enum vectors_kept { VECTORS_KEEP, VECTORS_FIRST, VECTORS_NONE };
+
 struct build_options {
 	bool	user_as_customer;	/* `user`, `safety_identifier`, metadata.user_id serve as customer_identifier */
+	enum media_kept request_media, answer_media;
+	enum vectors_kept vectors;	/* of embeddings, in output and full_response */
+	unsigned vectors_first;		/* with VECTORS_FIRST: numbers kept of each */
+	/* SHA-256, for MEDIA_DIGEST; NULL: it is cut instead */
+	void	(*digest)(struct slice bytes, uint8_t out[32]);
 	bool	row_only;		/* the sink: skip full_request, full_response and other texts that no row has */
+	bool	keep_audio;		/* audio is kept as a file: the span has an audio_url, build_audio its bytes */
 };
 
 /* NULL: out of memory. */
@@ -33,6 +44,13 @@ void		 build_feed(struct build *, const struct record *);
 /* Makes the span, which lives until build_free. Without an END it is as if
  * interrupted. Never NULL. */
 const struct span *build_finish(struct build *);
+
+/* After build_finish: what was read of the body of that direction, as a JSON
+ * object, when its bytes need not be stored: a FACTS record with this stands
+ * for them. SLICE_NONE: they are needed. */
+struct slice	 build_facts(const struct build *, enum record_direction);
+/* After build_finish with keep_audio: the exchange's audio. SLICE_NONE: none. */
+struct slice	 build_audio(const struct build *);
 
 /* The minimal span of a chain that could not be built (quarantine): sizes,
  * times, status, warning `build_failed`. */

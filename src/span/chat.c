@@ -146,7 +146,6 @@ chat_plain(struct build *b, struct jvalue body)
 }
 
 const struct family_ops family_chat = {
-	.name = "chat",
 	.json_only = true,
 	.request = chat_request,
 	.plain = chat_plain,

@@ -46,6 +46,7 @@ struct body {
 	struct slice	type;		/* Content-Type, or SLICE_NONE */
 	bool		cut;		/* not all of it is there */
 	bool		opaque;		/* its coding cannot be undone */
+	bool		form;		/* multipart: json is the object of its fields */
 	uint64_t	length;		/* on the wire */
 	struct jvalue	json;		/* JNONE when it is none */
 	int64_t		t_last;		/* of its last part */
@@ -67,9 +68,14 @@ struct build {
 	/* what they amount to */
 	const struct attempt *last;	/* the attempt whose answer counts, or NULL */
 	enum family	 family;
-	const struct family_ops *ops;
+	const struct family_ops *ops;	/* never NULL */
 	void		*family_state;	/* of ops */
 	struct body	 request, answer;
+	/* by enum record_direction: what was read of a body whose bytes need not
+	 * be stored, as a JSON object; given by a FACTS record or made here */
+	struct slice	 facts[2];
+	bool		 facts_given[2];
+	struct buf	 audio;		/* with keep_audio: its bytes */
 	int64_t		 status;	/* the provider's, 0: none */
 	bool		 stream;	/* the answer is an event stream */
 	bool		 hidden;	/* disable_log: texts stay out of the span */
@@ -107,7 +113,10 @@ void		 build_model(struct build *, struct jvalue);
 /* The answer's service tier, the first one told, in place of the request's. */
 void		 build_tier(struct build *, struct jvalue);
 
-/* body.c: joins and decodes the parts of one attempt (request: attempt 0). */
+/* body.c: what the parts of one attempt (request: attempt 0) amount to: their
+ * order and gaps, length and times; join: their bytes decoded besides. */
+void		 body_survey(struct build *, struct parts *, uint64_t attempt, struct body *,
+		    bool answer);
 void		 body_join(struct build *, struct parts *, uint64_t attempt,
 		    struct slice codings, struct body *, bool answer);
 

@@ -157,6 +157,27 @@ target_path(struct slice target)
 	return target;
 }
 
+/* Is it a call of a model? Others are spans too, but no figure of requests,
+ * tokens or cost counts them. */
+static bool
+is_model_call(const struct build *b, struct slice path)
+{
+	static const struct slice tails[] = {
+		SLICE("/count_tokens"), SLICE("/input_tokens"), SLICE("/cancel"), SLICE("/files"),
+		SLICE("/uploads"), SLICE("/batches"), SLICE("/models"),
+	};
+	size_t i;
+
+	if (!slice_eq(record_get(b->begin, TAG_METHOD), SLICE("POST")))
+		return false;
+	if (path.len > 1 && path.ptr[path.len - 1] == '/')
+		path.len--;
+	for (i = 0; i < sizeof(tails) / sizeof(*tails); i++)
+		if (slice_ends(path, tails[i]))
+			return false;
+	return true;
+}
+
 void
 meta_build(struct build *b)
 {
@@ -173,6 +194,7 @@ meta_build(struct build *b)
 	s->provider_id = provider.ptr ? provider : record_get(b->begin, TAG_PROVIDER);
 	s->organization_key_id = record_get(b->begin, TAG_KEY_ID);
 	s->request_url_path = target_path(record_get(b->begin, TAG_TARGET));
+	s->billable = (struct span_bool){ true, is_model_call(b, s->request_url_path) };
 	s->request_id = meta_header(lines, SLICE("x-request-id"));
 	if (s->request_id.ptr == NULL)
 		s->request_id = meta_header(lines, SLICE("request-id"));

@@ -146,13 +146,40 @@ other_event(struct build *b, const struct sse_event *e, struct jvalue json)
 	return event_has_content(json);
 }
 
+/* A file, an image: what it is stands for it. */
+static bool
+other_bytes(struct build *b, struct slice piece)
+{
+	(void)b, (void)piece;
+	return false;
+}
+
+static void
+other_facts(struct build *b)
+{
+	struct slice *facts = &b->facts[DIRECTION_ANSWER];
+	struct buf text;
+
+	if (facts->ptr == NULL) {
+		buf_init(&text, LIMIT_EVENT);
+		buf_str(&text, "{\"content_type\":");
+		buf_json_string(&text, b->answer.type);
+		buf_printf(&text, ",\"bytes\":%llu}", (unsigned long long)b->answer.length);
+		*facts = arena_take(&b->arena, &text);
+	}
+	b->span.output = *facts;
+}
+
 static void
 other_finish(struct build *b)
 {
 	struct other_stream *os = b->family_state;
 
-	if (os == NULL)
+	if (os == NULL) {
+		if (!b->stream)
+			other_facts(b);
 		return;
+	}
 	if (!os->whole)
 		buf_byte(&os->events, ']');
 	b->span.output = build_take(b, &os->events);
@@ -170,9 +197,9 @@ other_free(struct build *b)
 }
 
 const struct family_ops family_other = {
-	.name = "other",
 	.request = other_request,
 	.plain = other_plain,
+	.bytes = other_bytes,
 	.event = other_event,
 	.finish = other_finish,
 	.free = other_free,

@@ -19,7 +19,7 @@ request_common(struct build *b, struct jvalue body)
 {
 	enum {
 		MODEL, STREAM, CHOICE, PARALLEL, FORMAT, TEMPERATURE, TOP_P, FREQUENCY,
-		PRESENCE, N, SEED, LOGPROBS, EFFORT, RESPAN, KEYWORDSAI, MEMBERS
+		PRESENCE, N, SEED, LOGPROBS, EFFORT, ENCODING, DIMENSIONS, RESPAN, KEYWORDSAI, MEMBERS
 	};
 	static const struct slice names[MEMBERS] = {
 		[MODEL] = SLICE("model"), [STREAM] = SLICE("stream"),
@@ -27,7 +27,8 @@ request_common(struct build *b, struct jvalue body)
 		[FORMAT] = SLICE("response_format"), [TEMPERATURE] = SLICE("temperature"),
 		[TOP_P] = SLICE("top_p"), [FREQUENCY] = SLICE("frequency_penalty"),
 		[PRESENCE] = SLICE("presence_penalty"), [N] = SLICE("n"), [SEED] = SLICE("seed"),
-		[LOGPROBS] = SLICE("logprobs"), [EFFORT] = SLICE("reasoning_effort"),
+		[ENCODING] = SLICE("encoding_format"),
+		[DIMENSIONS] = SLICE("dimensions"), [LOGPROBS] = SLICE("logprobs"), [EFFORT] = SLICE("reasoning_effort"),
 		[RESPAN] = SLICE("respan_params"), [KEYWORDSAI] = SLICE("keywordsai_params"),
 	};
 	struct jvalue v[MEMBERS];
@@ -46,6 +47,8 @@ request_common(struct build *b, struct jvalue body)
 	s->presence_penalty = v[PRESENCE].text;
 	s->n = v[N].text;
 	s->seed = v[SEED].text;
+	s->encoding_format = v[ENCODING].text;
+	s->dimensions = v[DIMENSIONS].text;
 	s->logprobs = v[LOGPROBS].text;
 	s->reasoning_effort = v[EFFORT].text;
 	s->respan_params = v[RESPAN].kind == JOBJECT ? v[RESPAN].text :

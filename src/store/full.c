@@ -26,13 +26,13 @@ struct full {
 };
 
 struct full *
-full_new(const struct store_ops *ops, struct store *store, bool user_as_customer)
+full_new(const struct store_ops *ops, struct store *store, const struct build_options *options)
 {
 	struct full *f = xcalloc(1, sizeof(*f));
 
 	f->ops = ops;
 	f->store = store;
-	f->options.user_as_customer = user_as_customer;
+	f->options = *options;
 	buf_init(&f->text, LIMIT_ROW_JSON);
 	return f;
 }

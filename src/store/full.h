@@ -6,12 +6,13 @@
 #ifndef STORE_FULL_H
 #define STORE_FULL_H
 
+#include "span/build.h"
 #include "store/store.h"
 
 struct full;	/* memory that one reader uses again and again */
 
-/* user_as_customer: the builder's option of that name, as the sink has it. */
-struct full	*full_new(const struct store_ops *, struct store *, bool user_as_customer);
+/* The options are copied. */
+struct full	*full_new(const struct store_ops *, struct store *, const struct build_options *);
 void		 full_free(struct full *);
 
 /*

@@ -49,7 +49,7 @@ struct sink {
 
 	struct journal	*journal;
 	struct config	*config;		/* of the start: data_dir */
-	bool		 user_as_customer;
+	struct build_options options;
 	const struct store_ops *ops;
 	struct store	*store;			/* NULL: to be opened (again) */
 	struct tails	 tails;
@@ -117,10 +117,9 @@ tell_later(struct sink *sink, const struct span *span)
 }
 
 static struct build *
-build_chain(const struct chain *chain, bool user_as_customer)
+build_chain(const struct chain *chain, const struct build_options *options)
 {
-	struct build_options options = { .user_as_customer = user_as_customer, .row_only = true };
-	struct build *build = build_new(&options);
+	struct build *build = build_new(options);
 
 	if (!build)
 		return NULL;
@@ -192,7 +191,7 @@ put_chain(struct sink *sink, struct tail *t, const struct record *end, uint64_t 
 	int rc = STORE_E_ROW;
 
 	if (deaths < 3)
-		build = build_chain(chain, sink->user_as_customer);
+		build = build_chain(chain, &sink->options);
 	if (build)
 		rc = deaths < 2 ? put_span(sink, t, chain, build) : put_raw(sink, t, chain, build);
 	build_free(build);
@@ -501,7 +500,8 @@ sink_start(struct journal *journal, struct config *config)
 
 	sink->journal = journal;
 	sink->config = config_ref(config);
-	sink->user_as_customer = config->user_as_customer;
+	sink->options = config->spans;
+	sink->options.row_only = true;
 	sink->ops = &store_sqlite;
 	sink->retry_us = RETRY_MIN_US;
 	sink->quarantine = quarantine_open(config->data_dir);

@@ -214,12 +214,13 @@ static void
 binary(void)
 {
 	struct ex_fed fed;
-	const struct span *s = built(&fed, OTHER("speech", "/v1/audio/speech", "{\"input\":\"hi\"}")
-	    "head\n\tATTEMPT 1\n\tT 30\n\tSTATUS 200\n\tHEADERS content-type: audio/mpeg\n" PART
+	const struct span *s = built(&fed, OTHER("other", "/v1/files/f/content", "{}")
+	    "head\n\tATTEMPT 1\n\tT 30\n\tSTATUS 200\n\tHEADERS content-type: image/png\n" PART
 	    "\tBYTES \\xff\\xfb\\x90\n" END, &options);
 
-	ok(is(s->status, "success") && s->output.ptr == NULL && s->full_response.ptr == NULL);
-	ok(warned(s, "body_binary") && memmem(s->warnings.ptr, s->warnings.len, "3 bytes of audio/mpeg", 21));
+	ok(is(s->status, "success") && s->full_response.ptr == NULL && s->warnings.ptr == NULL);
+	ok(is(s->output, "{\"content_type\":\"image/png\",\"bytes\":3}"));
+	ok(slice_eq(build_facts(fed.build, DIRECTION_ANSWER), s->output));
 	ex_fed_free(&fed);
 }
 

@@ -57,7 +57,7 @@ test_defaults(void)
 	ok(c->listens[0].port == 8787 && c->listens[0].loopback);
 	ok(strcmp(c->data_dir, "/xdg/spangate") == 0);
 	ok(c->threads >= 1 && c->api_threads == 2 && !c->allow_open && c->log_bodies);
-	ok(c->user_as_customer && !c->drain_on_disconnect);
+	ok(c->spans.user_as_customer && !c->drain_on_disconnect);
 	ok(c->log_level == LOG_LEVEL_INFO && c->drain_timeout_us == 30000000);
 	ok(c->journal.max_bytes == (uint64_t)10 << 30 && c->journal.sync_us == 1000000);
 	ok(c->store.retention_us == 90 * (uint64_t)86400000000 && c->store.max_bytes == 0);

@@ -20,7 +20,11 @@ static const struct {
 	{ "/v1/xchat/completions", FAMILY_COMPLETION },
 	{ "/v1/responses", FAMILY_RESPONSE },
 	{ "/v1/responses/resp_1", FAMILY_OTHER },
-	{ "/v1/responses/resp_1/cancel", FAMILY_OTHER },
+	{ "/v1/responses/resp_1/cancel", FAMILY_RESPONSE },
+	{ "/v1/responses/compact", FAMILY_RESPONSE },
+	{ "/v1/responses/input_tokens", FAMILY_OTHER },
+	{ "/v1/rerank", FAMILY_RERANK },
+	{ "/v1/responses//cancel", FAMILY_OTHER },
 	{ "/v1/embeddings", FAMILY_EMBEDDING },
 	{ "/v1/audio/speech", FAMILY_SPEECH },
 	{ "/v1/audio/transcriptions", FAMILY_TRANSCRIPTION },
@@ -57,6 +61,9 @@ paths(void)
 	ok(family_of(SLICE("GET"), SLICE("/v1/chat/completions")) == FAMILY_OTHER);
 	ok(family_of(SLICE("post"), SLICE("/v1/chat/completions")) == FAMILY_OTHER);
 	ok(family_of(SLICE("DELETE"), SLICE("/v1/responses")) == FAMILY_OTHER);
+	ok(family_of(SLICE("GET"), SLICE("/v1/responses/resp_1")) == FAMILY_RESPONSE);
+	ok(family_of(SLICE("DELETE"), SLICE("/v1/responses/resp_1")) == FAMILY_OTHER);
+	ok(family_of(SLICE("GET"), SLICE("/v1/responses/resp_1/input_items")) == FAMILY_OTHER);
 }
 
 static void
@@ -66,7 +73,7 @@ names(void)
 
 	for (i = 0; i < FAMILY_COUNT; i++)
 		ok(family_by_name(slice_str(family_name((enum family)i))) == i);
-	ok(family_by_name(SLICE("rerank")) == FAMILY_OTHER);
+	ok(family_by_name(SLICE("nonsense")) == FAMILY_OTHER);
 	ok(family_by_name(SLICE_NONE) == FAMILY_OTHER);
 	ok(slice_eq(slice_str(family_log_type(FAMILY_MESSAGES)), SLICE("chat")));
 	ok(slice_eq(slice_str(family_name((enum family)99)), SLICE("other")));

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Golden spans: each tests/data/chat/NAME.txt describes an exchange and
+ * Golden spans: each tests/data/FAMILY/NAME.txt describes an exchange and
  * NAME.json holds its span, one field a line. The same span must come out
  * however the answer's bytes are cut, and when they are compressed.
  * `golden_test --write` writes the spans anew, to be looked at.
  */
 #include <dirent.h>
 
+#include "core/family.h"
 #include "exchange.h"
 #include "tap.h"
 
@@ -115,8 +116,9 @@ golden(const char *dir, const char *name, bool write)
 	ex_free(x);
 }
 
-int
-main(int argc, char **argv)
+/* All of one family; not every one has them. */
+static void
+golden_family(const char *name, bool write)
 {
 	const char *top = getenv("TOP_SRCDIR");
 	struct dirent *entry;
@@ -124,16 +126,24 @@ main(int argc, char **argv)
 	size_t n;
 	DIR *d;
 
-	snprintf(dir, sizeof(dir), "%s/tests/data/chat", top ? top : ".");
+	snprintf(dir, sizeof(dir), "%s/tests/data/%s", top ? top : ".", name);
 	d = opendir(dir);
-	ok(d != NULL);
 	while (d != NULL && (entry = readdir(d)) != NULL) {
 		n = strlen(entry->d_name);
 		if (n > 4 && strcmp(entry->d_name + n - 4, ".txt") == 0)
-			golden(dir, entry->d_name, argc > 1 && strcmp(argv[1], "--write") == 0);
+			golden(dir, entry->d_name, write);
 	}
 	if (d != NULL)
 		closedir(d);
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned f;
+
+	for (f = 0; f < FAMILY_COUNT; f++)
+		golden_family(family_name((enum family)f), argc > 1 && strcmp(argv[1], "--write") == 0);
 	ok(tap_count > 20);
 	return done();
 }

@@ -254,7 +254,7 @@ test_plain(void)
 	ok(slice_eq(row->customer_identifier, SLICE("c1")) && row->prompt_tokens.v == 11);
 	ok(row->completion_tokens.v == 7 && slice_eq(row->end_reason, SLICE("complete")));
 	ok(!row->input.ptr);	/* not in the row */
-	full = full_new(&store_sqlite, store, true);
+	full = full_new(&store_sqlite, store, &(struct build_options){ .user_as_customer = true });
 	span = full_span(full, row);
 	span_copy = *span;
 	ok(span_copy.input.ptr && memmem(span_copy.input.ptr, span_copy.input.len, "the question", 12));
