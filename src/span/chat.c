@@ -8,32 +8,13 @@
 #include "span/error.h"
 #include "span/json.h"
 
-/* stop may be one string: the span has a list. */
-static struct slice
-stop_list(struct build *b, struct jvalue stop)
-{
-	struct buf text;
-
-	if (stop.kind != JSTRING)
-		return stop.text;
-	buf_init(&text, LIMIT_EVENT);
-	buf_byte(&text, '[');
-	buf_slice(&text, stop.text);
-	buf_byte(&text, ']');
-	return arena_take(&b->arena, &text);
-}
-
 static void
 chat_request(struct build *b, struct jvalue body)
 {
-	enum {
-		MESSAGES, TOOLS, FUNCTIONS, MAX, MAX_COMPLETION, STOP, TIER, MEMBERS
-	};
+	enum { MESSAGES, TOOLS, FUNCTIONS, MEMBERS };
 	static const struct slice names[MEMBERS] = {
 		[MESSAGES] = SLICE("messages"), [TOOLS] = SLICE("tools"),
-		[FUNCTIONS] = SLICE("functions"), [MAX] = SLICE("max_tokens"),
-		[MAX_COMPLETION] = SLICE("max_completion_tokens"),
-		[STOP] = SLICE("stop"), [TIER] = SLICE("service_tier"),
+		[FUNCTIONS] = SLICE("functions"),
 	};
 	struct jvalue v[MEMBERS];
 	struct span *s = &b->span;
@@ -41,10 +22,6 @@ chat_request(struct build *b, struct jvalue body)
 	json_pick(body, names, v, MEMBERS);
 	s->input = s->prompt_messages = v[MESSAGES].text;
 	s->tools = v[TOOLS].kind != JNONE ? v[TOOLS].text : v[FUNCTIONS].text;
-	s->max_tokens = v[MAX].kind == JNUMBER ? v[MAX].text : v[MAX_COMPLETION].text;
-	if (v[STOP].kind != JNONE && v[STOP].kind != JNULL)
-		s->stop = stop_list(b, v[STOP]);
-	s->service_tier = build_text(b, v[TIER]);
 }
 
 /* Does the content's list hold thinking, which has a member of its own? */

@@ -8,6 +8,7 @@
 #define SPAN_CHAT_H
 
 #include "span/inner.h"
+#include "span/rest.h"
 
 #define CHAT_CHOICES 256	/* n is at most 128 with OpenAI */
 #define CHAT_CALLS 1024		/* tool calls of one choice */
@@ -19,8 +20,12 @@ struct chat_call {
 	bool		 custom;	/* {"custom":{name,input}} */
 };
 
-/* Arrays that come in pieces and are joined. */
-enum chat_array { CHAT_ANNOTATIONS, CHAT_REASONING_DETAILS, CHAT_IMAGES, CHAT_ARRAYS };
+/* Arrays that come in pieces and are joined: of the message, then of the
+ * choice's logprobs. */
+enum chat_array {
+	CHAT_ANNOTATIONS, CHAT_REASONING_DETAILS, CHAT_IMAGES, CHAT_MESSAGE_ARRAYS,
+	CHAT_LOGPROBS_CONTENT = CHAT_MESSAGE_ARRAYS, CHAT_LOGPROBS_REFUSAL, CHAT_ARRAYS
+};
 
 struct chat_choice {
 	int64_t		 index;
@@ -30,7 +35,8 @@ struct chat_choice {
 	struct buf	 content, reasoning, refusal, blocks;
 	struct buf	 call_name, call_arguments;	/* function_call */
 	struct slice	 audio_id;
-	struct buf	 transcript;
+	struct buf	 transcript, sound;	/* of audio; sound: base64 pieces behind each other */
+	struct rest	 message_rest, audio_rest, rest;	/* of deltas, their audio, and the choice */
 	struct buf	 arrays[CHAT_ARRAYS];
 	struct chat_call *calls;
 	size_t		 ncalls, cap_calls;
@@ -41,7 +47,7 @@ struct chat_stream {
 	size_t		 n, cap;
 	size_t		 recent;	/* the choice of the last delta */
 	struct slice	 created;	/* a number's text */
-	struct slice	 fingerprint;	/* inside */
+	struct rest	 rest;		/* of the chunks */
 };
 
 /* chat_merge.c */
@@ -54,6 +60,9 @@ bool	chat_choice_text(struct chat_choice *, struct jvalue text);
 /* Appends the message as one JSON object; of its tool calls alone. */
 void	chat_choice_message(struct chat_choice *, struct buf *);
 void	chat_choice_calls(const struct chat_choice *, struct buf *);
+/* Adds a choice's logprobs; appends them all as ,"logprobs":… */
+void	chat_choice_logprobs(struct chat_choice *, struct jvalue logprobs);
+void	chat_choice_logprobs_json(const struct chat_choice *, struct buf *);
 
 /* chat_stream.c */
 bool	chat_event(struct build *, const struct sse_event *, struct jvalue);

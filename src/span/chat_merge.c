@@ -13,6 +13,8 @@ static const struct slice array_names[CHAT_ARRAYS] = {
 	[CHAT_ANNOTATIONS] = SLICE("annotations"),
 	[CHAT_REASONING_DETAILS] = SLICE("reasoning_details"),
 	[CHAT_IMAGES] = SLICE("images"),
+	[CHAT_LOGPROBS_CONTENT] = SLICE("content"),
+	[CHAT_LOGPROBS_REFUSAL] = SLICE("refusal"),
 };
 
 void
@@ -28,6 +30,7 @@ chat_choice_init(struct chat_choice *c)
 	buf_init(&c->call_name, LIMIT_EXPANDED);
 	buf_init(&c->call_arguments, LIMIT_EXPANDED);
 	buf_init(&c->transcript, LIMIT_EXPANDED);
+	buf_init(&c->sound, LIMIT_EXPANDED);
 	for (i = 0; i < CHAT_ARRAYS; i++)
 		buf_init(&c->arrays[i], LIMIT_EXPANDED);
 }
@@ -44,6 +47,10 @@ chat_choice_free(struct chat_choice *c)
 	buf_free(&c->call_name);
 	buf_free(&c->call_arguments);
 	buf_free(&c->transcript);
+	buf_free(&c->sound);
+	rest_free(&c->message_rest);
+	rest_free(&c->audio_rest);
+	rest_free(&c->rest);
 	for (i = 0; i < CHAT_ARRAYS; i++)
 		buf_free(&c->arrays[i]);
 	for (i = 0; i < c->ncalls; i++) {
@@ -314,18 +321,25 @@ tool_calls_add(struct build *b, struct chat_choice *c, struct jvalue list)
 	return got;
 }
 
+/* True: sound or words of it came. */
 static bool
 audio_add(struct build *b, struct chat_choice *c, struct jvalue audio)
 {
-	struct jvalue id = jget(audio, SLICE("id"));
+	enum { ID, TRANSCRIPT, DATA, MEMBERS };
+	static const struct slice names[MEMBERS] = {
+		[ID] = SLICE("id"), [TRANSCRIPT] = SLICE("transcript"), [DATA] = SLICE("data"),
+	};
+	struct jvalue v[MEMBERS];
 
 	if (audio.kind != JOBJECT)
 		return false;
 	c->has_audio = true;
-	if (c->audio_id.ptr == NULL && id.kind == JSTRING && !jempty(id))
-		c->audio_id = arena_copy(&b->arena, json_inner(id));
-	buf_slice(&c->transcript, json_inner(jget(audio, SLICE("transcript"))));
-	return true;
+	rest_pick(&c->audio_rest, audio, names, v, MEMBERS);
+	if (c->audio_id.ptr == NULL && v[ID].kind == JSTRING && !jempty(v[ID]))
+		c->audio_id = arena_copy(&b->arena, json_inner(v[ID]));
+	buf_slice(&c->transcript, json_inner(v[TRANSCRIPT]));
+	buf_slice(&c->sound, json_inner(v[DATA]));
+	return json_truthy(v[TRANSCRIPT]) || json_truthy(v[DATA]);
 }
 
 static bool
@@ -340,18 +354,34 @@ function_call_add(struct chat_choice *c, struct jvalue call)
 }
 
 static void
+array_add(struct buf *out, struct jvalue array)
+{
+	struct slice elements = json_elements(array);
+
+	if (elements.len == 0)
+		return;
+	buf_str(out, out->len ? "," : "");
+	buf_slice(out, elements);
+}
+
+static void
 arrays_add(struct chat_choice *c, const struct jvalue *arrays)
 {
-	struct slice elements;
 	size_t i;
 
-	for (i = 0; i < CHAT_ARRAYS; i++) {
-		elements = json_elements(arrays[i]);
-		if (elements.len == 0)
-			continue;
-		buf_str(&c->arrays[i], c->arrays[i].len ? "," : "");
-		buf_slice(&c->arrays[i], elements);
-	}
+	for (i = 0; i < CHAT_MESSAGE_ARRAYS; i++)
+		array_add(&c->arrays[i], arrays[i]);
+}
+
+void
+chat_choice_logprobs(struct chat_choice *c, struct jvalue logprobs)
+{
+	size_t i;
+
+	if (logprobs.kind != JOBJECT)
+		return;
+	for (i = CHAT_MESSAGE_ARRAYS; i < CHAT_ARRAYS; i++)
+		array_add(&c->arrays[i], jget(logprobs, array_names[i]));
 }
 
 bool
@@ -359,7 +389,7 @@ chat_choice_add(struct build *b, struct chat_choice *c, struct jvalue delta)
 {
 	enum {
 		ROLE, CONTENT, REASONING_CONTENT, REASONING, REASONING_TEXT, REFUSAL,
-		TOOL_CALLS, FUNCTION_CALL, AUDIO, BLOCKS, ARRAYS, MEMBERS = ARRAYS + CHAT_ARRAYS
+		TOOL_CALLS, FUNCTION_CALL, AUDIO, BLOCKS, MESSAGE, PAD, ARRAYS, MEMBERS = ARRAYS + CHAT_MESSAGE_ARRAYS
 	};
 	static const struct slice names[MEMBERS] = {
 		[ROLE] = SLICE("role"), [CONTENT] = SLICE("content"),
@@ -368,6 +398,8 @@ chat_choice_add(struct build *b, struct chat_choice *c, struct jvalue delta)
 		[REFUSAL] = SLICE("refusal"), [TOOL_CALLS] = SLICE("tool_calls"),
 		[FUNCTION_CALL] = SLICE("function_call"), [AUDIO] = SLICE("audio"),
 		[BLOCKS] = SLICE("thinking_blocks"),
+		/* said elsewhere too, or nothing */
+		[MESSAGE] = SLICE("message"), [PAD] = SLICE("obfuscation"),
 		/* in the order of enum chat_array */
 		[ARRAYS] = SLICE("annotations"), SLICE("reasoning_details"), SLICE("images"),
 	};
@@ -375,7 +407,7 @@ chat_choice_add(struct build *b, struct chat_choice *c, struct jvalue delta)
 	struct buf parts;
 	bool got;
 
-	json_pick(delta, names, v, MEMBERS);
+	rest_pick(&c->message_rest, delta, names, v, MEMBERS);
 	buf_init(&parts, LIMIT_EXPANDED);
 	if (c->role.ptr == NULL && v[ROLE].kind == JSTRING && !jempty(v[ROLE]))
 		c->role = arena_copy(&b->arena, json_inner(v[ROLE]));
@@ -460,15 +492,17 @@ audio_json(const struct chat_choice *c, struct buf *out)
 	} else
 		buf_str(out, "null");
 	member_text(out, "transcript", buf_view(&c->transcript));
+	if (c->sound.len > 0)
+		member_text(out, "data", buf_view(&c->sound));
+	rest_json(&c->audio_rest, out);
 	buf_byte(out, '}');
 }
 
+/* The arrays from i to n that hold something, each as ,"name":[…]. */
 static void
-arrays_json(const struct chat_choice *c, struct buf *out)
+arrays_json(const struct chat_choice *c, size_t i, size_t n, struct buf *out)
 {
-	size_t i;
-
-	for (i = 0; i < CHAT_ARRAYS; i++) {
+	for (; i < n; i++) {
 		if (c->arrays[i].len == 0)
 			continue;
 		buf_str(out, ",\"");
@@ -477,6 +511,24 @@ arrays_json(const struct chat_choice *c, struct buf *out)
 		buf_slice(out, buf_view(&c->arrays[i]));
 		buf_byte(out, ']');
 	}
+}
+
+void
+chat_choice_logprobs_json(const struct chat_choice *c, struct buf *out)
+{
+	size_t start;
+
+	buf_str(out, ",\"logprobs\":{");
+	start = out->len;
+	arrays_json(c, CHAT_MESSAGE_ARRAYS, CHAT_ARRAYS, out);
+	if (out->failed)
+		return;
+	if (out->len == start) {
+		out->len -= sizeof(",\"logprobs\":{") - 1;
+		return;
+	}
+	memmove(out->ptr + start, out->ptr + start + 1, out->len - start - 1);	/* the first comma */
+	out->ptr[out->len - 1] = '}';
 }
 
 void
@@ -512,6 +564,7 @@ chat_choice_message(struct chat_choice *c, struct buf *out)
 	}
 	if (c->has_audio)
 		audio_json(c, out);
-	arrays_json(c, out);
+	arrays_json(c, 0, CHAT_MESSAGE_ARRAYS, out);
+	rest_json(&c->message_rest, out);
 	buf_byte(out, '}');
 }

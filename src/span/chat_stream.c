@@ -28,8 +28,10 @@ chat_free(struct build *b)
 		chat_choice_free(cs->choices[i]);
 		free(cs->choices[i]);
 	}
-	if (cs != NULL)
+	if (cs != NULL) {
+		rest_free(&cs->rest);
 		free(cs->choices);
+	}
 	free(cs);
 	b->family_state = NULL;
 }
@@ -80,24 +82,27 @@ choice_of(struct build *b, struct chat_stream *cs, int64_t index)
 static bool
 chunk_choice(struct build *b, struct chat_stream *cs, struct jvalue element)
 {
-	enum { INDEX, DELTA, TEXT, FINISH, MEMBERS };
+	enum { INDEX, DELTA, MESSAGE, TEXT, FINISH, LOGPROBS, USAGE, MEMBERS };
 	static const struct slice names[MEMBERS] = {
 		[INDEX] = SLICE("index"), [DELTA] = SLICE("delta"), [TEXT] = SLICE("text"),
-		[FINISH] = SLICE("finish_reason"),
+		[FINISH] = SLICE("finish_reason"), [LOGPROBS] = SLICE("logprobs"),
+		/* said elsewhere as well */
+		[MESSAGE] = SLICE("message"), [USAGE] = SLICE("usage"),
 	};
-	struct jvalue v[MEMBERS];
+	struct jvalue v[MEMBERS], place = jget(element, SLICE("index"));
 	struct chat_choice *c;
 	int64_t index = 0;
 	bool got = false;
 
 	if (element.kind != JOBJECT)
 		return false;
-	json_pick(element, names, v, MEMBERS);
-	if (v[INDEX].kind == JNUMBER)
-		jint(v[INDEX], &index);
+	if (place.kind == JNUMBER)
+		jint(place, &index);
 	c = choice_of(b, cs, index);
 	if (c == NULL)
 		return false;
+	rest_pick(&c->rest, element, names, v, MEMBERS);
+	chat_choice_logprobs(c, v[LOGPROBS]);
 	if (json_truthy(v[DELTA]))
 		got = chat_choice_add(b, c, v[DELTA]);
 	else
@@ -110,13 +115,13 @@ chunk_choice(struct build *b, struct chat_stream *cs, struct jvalue element)
 
 /* Usage stands in the chunk, in Groq's x_groq, or in the first choice. */
 static void
-chunk_usage(struct build *b, struct jvalue usage, struct jvalue groq, struct jvalue choices)
+chunk_usage(struct build *b, struct jvalue usage, struct jvalue chunk, struct jvalue choices)
 {
 	struct jmember first;
 	struct jiter it;
 
 	if (usage.kind != JOBJECT)
-		usage = jget(groq, SLICE("usage"));
+		usage = jget(jget(chunk, SLICE("x_groq")), SLICE("usage"));
 	if (usage.kind != JOBJECT && choices.kind == JARRAY) {
 		jiter_init(&it, choices);
 		if (jiter_next(&it, &first))
@@ -128,11 +133,13 @@ chunk_usage(struct build *b, struct jvalue usage, struct jvalue groq, struct jva
 bool
 chat_event(struct build *b, const struct sse_event *e, struct jvalue json)
 {
-	enum { ID, CREATED, MODEL, CHOICES, USAGE, GROQ, TIER, FINGERPRINT, MEMBERS };
+	enum { ID, OBJECT, CREATED, MODEL, CHOICES, USAGE, TIER, PAD, SHORT_PAD, MEMBERS };
 	static const struct slice names[MEMBERS] = {
 		[ID] = SLICE("id"), [CREATED] = SLICE("created"), [MODEL] = SLICE("model"),
-		[CHOICES] = SLICE("choices"), [USAGE] = SLICE("usage"), [GROQ] = SLICE("x_groq"),
-		[TIER] = SLICE("service_tier"), [FINGERPRINT] = SLICE("system_fingerprint"),
+		[CHOICES] = SLICE("choices"), [USAGE] = SLICE("usage"),
+		[TIER] = SLICE("service_tier"), [OBJECT] = SLICE("object"),
+		/* random characters that hide an event's size */
+		[PAD] = SLICE("obfuscation"), [SHORT_PAD] = SLICE("p"),
 	};
 	struct chat_stream *cs = chat_state(b);
 	struct jvalue v[MEMBERS];
@@ -143,16 +150,14 @@ chat_event(struct build *b, const struct sse_event *e, struct jvalue json)
 	(void)e;
 	if (cs == NULL)
 		return false;
-	json_pick(json, names, v, MEMBERS);
+	rest_pick(&cs->rest, json, names, v, MEMBERS);
 	if (b->span.response_id.ptr == NULL && !jempty(v[ID]))
 		b->span.response_id = build_text(b, v[ID]);
 	if (cs->created.ptr == NULL && v[CREATED].kind == JNUMBER)
 		cs->created = arena_copy(&b->arena, v[CREATED].text);
-	if (cs->fingerprint.ptr == NULL && !jempty(v[FINGERPRINT]))
-		cs->fingerprint = arena_copy(&b->arena, json_inner(v[FINGERPRINT]));
 	build_model(b, v[MODEL]);
 	build_tier(b, v[TIER]);
-	chunk_usage(b, v[USAGE], v[GROQ], v[CHOICES]);
+	chunk_usage(b, v[USAGE], json, v[CHOICES]);
 	jiter_init(&it, v[CHOICES]);
 	while (v[CHOICES].kind == JARRAY && jiter_next(&it, &choice))
 		got |= chunk_choice(b, cs, choice.value);
@@ -180,6 +185,8 @@ full_choice(const struct chat_choice *c, struct slice message, struct buf *out)
 		buf_byte(out, '"');
 	} else
 		buf_str(out, "null");
+	chat_choice_logprobs_json(c, out);
+	rest_json(&c->rest, out);
 	buf_byte(out, '}');
 }
 
@@ -199,11 +206,11 @@ full_head(struct build *b, const struct chat_stream *cs, struct buf *out)
 		buf_json_string(out, b->span.model);
 	else
 		buf_str(out, "null");
-	if (cs->fingerprint.ptr != NULL) {
-		buf_str(out, ",\"system_fingerprint\":\"");
-		buf_slice(out, cs->fingerprint);
-		buf_byte(out, '"');
+	if (b->tier_told) {
+		buf_str(out, ",\"service_tier\":");
+		buf_json_string(out, b->span.service_tier);
 	}
+	rest_json(&cs->rest, out);
 	buf_str(out, ",\"choices\":[");
 }
 

@@ -23,9 +23,8 @@ json_trim(struct slice s)
 	return s;
 }
 
-/* Which of the names the key is, or n. */
-static size_t
-pick_index(const struct jmember *m, const struct slice *names, size_t n)
+size_t
+json_index(const struct jmember *m, const struct slice *names, size_t n)
 {
 	bool plain = m->key.len == 0 ||
 	    memchr(m->key.ptr, '\\', m->key.len) == NULL;
@@ -50,7 +49,7 @@ json_pick(struct jvalue object, const struct slice *names, struct jvalue *out, s
 		return;
 	jiter_init(&it, object);
 	while (jiter_next(&it, &m))
-		if ((i = pick_index(&m, names, n)) < n)
+		if ((i = json_index(&m, names, n)) < n)
 			out[i] = m.value;
 }
 

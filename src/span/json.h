@@ -9,6 +9,8 @@
 
 #include "core/jscan.h"
 
+/* Which of the n names the member has, or n. */
+size_t	json_index(const struct jmember *, const struct slice *names, size_t n);
 /* The members of these n names in one pass, JNONE where absent; of several
  * the last one. Any other kind than an object has none. */
 void	json_pick(struct jvalue object, const struct slice *names,

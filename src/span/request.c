@@ -13,13 +13,39 @@
 
 #define METADATA_ROOM (4 * LIMIT_EXPANDED)	/* a text within a text is escaped twice */
 
-/* Members that every family has and that go into the span as they stand. */
+/* stop may be one string: the span has a list. */
+static struct slice
+stop_list(struct build *b, struct jvalue stop)
+{
+	struct buf text;
+
+	if (stop.kind != JSTRING)
+		return stop.kind == JNULL ? SLICE_NONE : stop.text;
+	buf_init(&text, LIMIT_EVENT);
+	buf_byte(&text, '[');
+	buf_slice(&text, stop.text);
+	buf_byte(&text, ']');
+	return arena_take(&b->arena, &text);
+}
+
+/* The first of the n values that is a number. */
+static struct slice
+number_first(const struct jvalue *v, size_t n)
+{
+	for (; n > 0; n--, v++)
+		if (v->kind == JNUMBER)
+			return v->text;
+	return SLICE_NONE;
+}
+
+/* Members that several families have and that go into the span as they stand. */
 static void
 request_common(struct build *b, struct jvalue body)
 {
 	enum {
 		MODEL, STREAM, CHOICE, PARALLEL, FORMAT, TEMPERATURE, TOP_P, FREQUENCY,
-		PRESENCE, N, SEED, LOGPROBS, EFFORT, ENCODING, DIMENSIONS, RESPAN, KEYWORDSAI, MEMBERS
+		PRESENCE, N, SEED, LOGPROBS, EFFORT, ENCODING, DIMENSIONS, MAX, MAX_COMPLETION,
+		MAX_OUTPUT, STOP, TIER, RESPAN, KEYWORDSAI, MEMBERS
 	};
 	static const struct slice names[MEMBERS] = {
 		[MODEL] = SLICE("model"), [STREAM] = SLICE("stream"),
@@ -27,14 +53,21 @@ request_common(struct build *b, struct jvalue body)
 		[FORMAT] = SLICE("response_format"), [TEMPERATURE] = SLICE("temperature"),
 		[TOP_P] = SLICE("top_p"), [FREQUENCY] = SLICE("frequency_penalty"),
 		[PRESENCE] = SLICE("presence_penalty"), [N] = SLICE("n"), [SEED] = SLICE("seed"),
-		[ENCODING] = SLICE("encoding_format"),
-		[DIMENSIONS] = SLICE("dimensions"), [LOGPROBS] = SLICE("logprobs"), [EFFORT] = SLICE("reasoning_effort"),
+		[LOGPROBS] = SLICE("logprobs"), [EFFORT] = SLICE("reasoning_effort"),
+		[ENCODING] = SLICE("encoding_format"), [DIMENSIONS] = SLICE("dimensions"),
+		/* in the order of number_first */
+		[MAX] = SLICE("max_tokens"), [MAX_COMPLETION] = SLICE("max_completion_tokens"),
+		[MAX_OUTPUT] = SLICE("max_output_tokens"), [STOP] = SLICE("stop"),
+		[TIER] = SLICE("service_tier"),
 		[RESPAN] = SLICE("respan_params"), [KEYWORDSAI] = SLICE("keywordsai_params"),
 	};
 	struct jvalue v[MEMBERS];
 	struct span *s = &b->span;
 
 	json_pick(body, names, v, MEMBERS);
+	s->max_tokens = number_first(&v[MAX], 3);
+	s->stop = stop_list(b, v[STOP]);
+	s->service_tier = build_text(b, v[TIER]);
 	if (v[MODEL].kind == JSTRING && !jempty(v[MODEL]))
 		s->model = build_text(b, v[MODEL]);
 	s->stream = (struct span_bool){ true, v[STREAM].kind == JTRUE };
