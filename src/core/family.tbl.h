@@ -7,17 +7,17 @@
  * family_ops of its file in span/. What no row takes is of the last one.
  */
 FAMILY(CHAT, "chat", "chat", chat, PATH("POST", "/chat/completions"))
-FAMILY(COMPLETION, "completion", "completion", other, PATH("POST", "/completions"))
+FAMILY(COMPLETION, "completion", "completion", completion, PATH("POST", "/completions"))
 FAMILY(RESPONSE, "response", "response", other,
     PATH("POST", "/responses"), PATH("GET", "/responses/*"), PATH("POST", "/responses/*/cancel"),
     PATH("POST", "/responses/compact"))
-FAMILY(EMBEDDING, "embedding", "embedding", other, PATH("POST", "/embeddings"))
+FAMILY(EMBEDDING, "embedding", "embedding", embedding, PATH("POST", "/embeddings"))
 FAMILY(SPEECH, "speech", "speech", other, PATH("POST", "/audio/speech"))
 FAMILY(TRANSCRIPTION, "transcription", "transcription", other,
     PATH("POST", "/audio/transcriptions"), PATH("POST", "/audio/transcription"),
     PATH("POST", "/audio/translations"))
 FAMILY(MESSAGES, "messages", "chat", other, PATH("POST", "/v1/messages"))
-FAMILY(IMAGE, "image", "other", other,
+FAMILY(IMAGE, "image", "other", image,
     PATH("POST", "/images/generations"), PATH("POST", "/images/edits"),
     PATH("POST", "/images/variations"))
 FAMILY(RERANK, "rerank", "reranker", other, PATH("POST", "/rerank"))

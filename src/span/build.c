@@ -11,6 +11,7 @@
 
 #include "span/inner.h"
 #include "span/json.h"
+#include "span/media.h"
 
 #define ATTEMPTS 64	/* SENDs that are kept of one exchange */
 
@@ -37,7 +38,8 @@ build_free(struct build *b)
 {
 	if (b == NULL)
 		return;
-	b->ops->free(b);
+	if (b->ops->free != NULL)
+		b->ops->free(b);
 	gaps_free(&b->gaps);
 	buf_free(&b->usage_text);
 	buf_free(&b->audio);
@@ -359,6 +361,29 @@ texts_hide(struct build *b)
 		    SLICE_NONE;
 }
 
+/* Encoded media in the texts, as the settings say. The sink's rows have none
+ * of these. */
+static void
+media_finish(struct build *b)
+{
+	static const struct { enum span_field field; bool request; } texts[] = {
+		{ SPAN_F_input, true }, { SPAN_F_prompt_messages, true },
+		{ SPAN_F_full_request, true }, { SPAN_F_output, false },
+		{ SPAN_F_completion_message, false }, { SPAN_F_completion_messages, false },
+		{ SPAN_F_full_response, false },
+	};
+	const struct build_options *o = &b->options;
+	struct slice *field;
+	size_t i;
+
+	for (i = 0; !o->row_only && i < sizeof(texts) / sizeof(*texts); i++) {
+		field = (struct slice *)(void *)((char *)&b->span +
+		    span_fields[texts[i].field].offset);
+		*field = media_show(*field, texts[i].request ? o->request_media : o->answer_media,
+		    o->digest, &b->arena);
+	}
+}
+
 /* JSON null in a request means absent. */
 static void
 nulls_drop(struct span *s)
@@ -409,6 +434,7 @@ build_finish(struct build *b)
 	usage_finish(b);
 	times_finish(b);
 	texts_hide(b);
+	media_finish(b);
 	nulls_drop(&b->span);
 	warnings_finish(b);
 	return &b->span;

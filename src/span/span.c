@@ -129,9 +129,8 @@ span_cost_text(int64_t pico_usd, struct buf *out)
 	decimal_text(pico_usd, 12, out);
 }
 
-/* The shortest decimal that reads back as the same double. */
-static void
-number_text(double v, struct buf *out)
+void
+span_number_text(double v, struct buf *out)
 {
 	char text[32];
 	int digits;
@@ -185,7 +184,7 @@ span_value_json(const struct span *s, enum span_field f, struct buf *out)
 		decimal_text(((const struct span_int *)v)->v, 0, out);
 		break;
 	case SPAN_NUM:
-		number_text(((const struct span_num *)v)->v, out);
+		span_number_text(((const struct span_num *)v)->v, out);
 		break;
 	case SPAN_BOOL:
 		buf_str(out, ((const struct span_bool *)v)->v ? "true" : "false");

@@ -58,6 +58,8 @@ void	span_value_json(const struct span *, enum span_field, struct buf *);
 void	span_json(const struct span *, bool nulls, struct buf *);
 /* Appends an RFC 3339 time in UTC with microseconds: 2026-11-20T19:05:01.123456Z. */
 void	span_time_text(int64_t us, struct buf *);
+/* The shortest decimal that reads back as the same double; null if it is none. */
+void	span_number_text(double, struct buf *);
 /* 10^-12 USD as a decimal without needless zeros. */
 void	span_cost_text(int64_t pico_usd, struct buf *);
 

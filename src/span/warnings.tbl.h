@@ -24,6 +24,7 @@ WARNING(BAD_UTF8, "bad_utf8", "bytes that are not UTF-8 were replaced by U+FFFD"
 WARNING(NO_FINISH_REASON, "no_finish_reason", "the stream was ended by [DONE] without a finish_reason")
 WARNING(STREAM_TRUNCATED, "stream_truncated", "the stream ended without finish_reason and without [DONE]")
 WARNING(TOO_MANY_CHOICES, "too_many_choices", "the answer has more choices or tool calls than are kept")
+WARNING(VECTOR_UNREADABLE, "vector_unreadable", "a vector of the answer is neither numbers nor base64 of them")
 WARNING(USAGE_PARTIAL, "usage_partial", "the stream broke off; usage is what had been told until then")
 WARNING(CUSTOMER_CUT, "customer_identifier_cut", "customer_identifier was longer than 254 characters and was cut")
 WARNING(ENVIRONMENT_DIFFERS, "environment_differs", "the request names another environment than its key")
