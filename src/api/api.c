@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "api/answer.h"
+#include "api/audio.h"
 #include "api/logs.h"
 
 struct route {

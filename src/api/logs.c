@@ -9,65 +9,11 @@
 
 #include "api/answer.h"
 #include "api/params.h"
+#include "api/reading.h"
 #include "base/base.h"
 #include "core/limits.h"
-#include "store/full.h"
-#include "store/store.h"
-#include "store/value.h"
 
 #define BLOCK (64 * KIB)		/* of an answer, before it is handed over */
-#define ROW_LIMIT (256 * MIB)		/* one span as JSON, every body in it */
-
-/* What a request reads with. */
-struct reading {
-	struct local_job *job;
-	const struct local_request *request;
-	struct store	*store;
-	struct full	*full;
-	struct buf	 out;
-	struct buf	 text;		/* input and output as strings */
-};
-
-/* Opens the store, or answers why it cannot be read. */
-static bool
-reading_open(struct reading *r, struct local_job *job, const struct local_request *request)
-{
-	char err[300];
-
-	*r = (struct reading){ .job = job, .request = request };
-	buf_init(&r->out, ROW_LIMIT);
-	buf_init(&r->text, ROW_LIMIT);
-	r->store = store_sqlite.open(request->config->data_dir, false, err, sizeof(err));
-	if (!r->store) {
-		api_error(job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s", err);
-		return false;
-	}
-	r->full = full_new(&store_sqlite, r->store, &request->config->spans);
-	return true;
-}
-
-static void
-reading_close(struct reading *r)
-{
-	full_free(r->full);
-	store_sqlite.close(r->store);
-	buf_free(&r->out);
-	buf_free(&r->text);
-}
-
-static void
-store_failed(struct reading *r)
-{
-	api_error(r->job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s",
-	    store_sqlite.error(r->store));
-}
-
-/* Whose rows the key may see. */
-static struct slice
-tenant_of(const struct local_request *request)
-{
-	return request->key ? slice_str(request->key->tenant) : SLICE_NONE;
-}
 
 /* Clients of this API take `input` and `output` as strings: what is no string
  * is its JSON text in one. */
@@ -174,7 +120,7 @@ put_list(struct reading *r, const struct listing *l)
 	if (rc == STORE_OK)
 		rc = store_sqlite.next(rows, &first);
 	if (rc < 0) {
-		store_failed(r);
+		reading_failed(r);
 		store_sqlite.done(rows);
 		return;
 	}
@@ -201,7 +147,7 @@ logs_list(struct local_job *job, const struct local_request *request, void *arg)
 	if (!listing_read(l, request->query, request->body, (int64_t)clock_wall_us()))
 		api_error(job, 400, NULL, "%s", l->error);
 	else if (reading_open(&r, job, request)) {
-		l->query.tenant = tenant_of(request);
+		l->query.tenant = reading_tenant(request);
 		put_list(&r, l);
 		reading_close(&r);
 	}
@@ -221,42 +167,16 @@ logs_create_or_list(struct local_job *job, const struct local_request *request, 
 
 /* The span of an id as a whole. */
 static void
-put_one(struct reading *r, struct slice id)
+put_one(struct reading *r, const struct span *row)
 {
-	struct query_filter f = { .field = SPAN_F_id, .op = QUERY_EQ, .values = &id, .nvalues = 1 };
-	struct query q = { .tenant = tenant_of(r->request), .filters = &f, .nfilters = 1, .sort = -1, .limit = 1 };
-	struct store_rows *rows;
-	const struct span *span;
-	int rc;
-
-	if (store_sqlite.select(r->store, &q, &rows) != STORE_OK) {
-		store_failed(r);
-		return;
-	}
-	rc = store_sqlite.next(rows, &span);
-	if (rc == STORE_ROW) {
-		put_row(r, full_span(r->full, span), true);
-		local_head(r->job, 200, API_JSON, NULL);
-		(void)api_flush(r->job, &r->out);
-	} else if (rc == STORE_OK)
-		api_error(r->job, 404, NULL, "Log not found");
-	else
-		store_failed(r);
-	store_sqlite.done(rows);
+	put_row(r, full_span(r->full, row), true);
+	local_head(r->job, 200, API_JSON, NULL);
+	(void)api_flush(r->job, &r->out);
 }
 
 void
 logs_get(struct local_job *job, const struct local_request *request, void *arg)
 {
-	struct slice id = slice_from(request->path, sizeof("/request-logs/") - 1);
-	uint8_t bytes[16];
-	struct reading r;
-
 	(void)arg;
-	if (!value_id(id, bytes))
-		api_error(job, 404, NULL, "Log not found");
-	else if (reading_open(&r, job, request)) {
-		put_one(&r, id);
-		reading_close(&r);
-	}
+	reading_one(job, request, slice_from(request->path, sizeof("/request-logs/") - 1), put_one);
 }

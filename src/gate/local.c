@@ -328,6 +328,7 @@ job_new(struct exchange *x)
 	struct local_job *job = xcalloc(1, sizeof(*job));
 	struct local_request *r = &job->request;
 	const struct request_head *h = x->head;
+	struct slice range = exchange_field(x, SLICE("range"));
 	char *to;
 
 	job->thread = x->thread;
@@ -338,12 +339,13 @@ job_new(struct exchange *x)
 	pthread_mutex_init(&job->lock, NULL);
 	pthread_cond_init(&job->room, NULL);
 	to = job->text = xmalloc(h->method.len + x->route.path.len + 2 * h->target.len +
-	    h->host.len + 1);
+	    h->host.len + range.len + 1);
 	r->method = job_copy(h->method, &to);
 	r->path = job_copy(x->route.path, &to);
 	r->target = job_copy(h->target, &to);
 	r->query = job_copy(h->query, &to);
 	r->host = job_copy(h->host, &to);
+	r->range = job_copy(range, &to);
 	r->config = x->settings->config;
 	r->key = x->auth.key;
 	/* The body changes hands; it goes on counting until the job is freed. */

@@ -18,6 +18,7 @@ struct local_request {
 	struct slice	 method, path, query;	/* path: with /api taken off and one last slash taken off */
 	struct slice	 target;		/* as sent, for `next` links */
 	struct slice	 host;			/* Host header, for `next` links */
+	struct slice	 range;			/* Range header, or empty */
 	struct slice	 body;
 	const struct config *config;
 	const struct key_config *key;		/* NULL without keys */

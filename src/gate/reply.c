@@ -12,10 +12,11 @@ reply_phrase(unsigned status)
 {
 	static const struct { unsigned status; const char *phrase; } phrases[] = {
 		{ 100, "Continue" }, { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" },
-		{ 204, "No Content" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
+		{ 204, "No Content" }, { 206, "Partial Content" },
+		{ 400, "Bad Request" }, { 401, "Unauthorized" },
 		{ 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" }, { 409, "Conflict" }, { 413, "Content Too Large" },
-		{ 417, "Expectation Failed" }, { 422, "Unprocessable Content" },
+		{ 416, "Range Not Satisfiable" }, { 417, "Expectation Failed" }, { 422, "Unprocessable Content" },
 		{ 426, "Upgrade Required" }, { 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
 		{ 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },

@@ -75,10 +75,27 @@ path_is_ingest(struct slice path)
 	return false;
 }
 
+/* "/audio/" and an id of ours: kept audio. Other paths of that name are the
+ * OpenAI API's. */
+static bool
+path_is_audio(struct slice path)
+{
+	static const struct slice prefix = SLICE("/audio/");
+	size_t i;
+
+	path = path_less_slash(path);
+	if (path.len != prefix.len + 32 || !slice_starts(path, prefix))
+		return false;
+	for (i = prefix.len; i < path.len; i++)
+		if (memchr("0123456789abcdefABCDEF", path.ptr[i], 22) == NULL)
+			return false;
+	return true;
+}
+
 static bool
 path_is_own(struct slice path)
 {
-	return slice_eq(path_less_slash(path), SLICE("/models/public")) ||
+	return path_is_audio(path) || slice_eq(path_less_slash(path), SLICE("/models/public")) ||
 	    path_begins_any(path, own_members, COUNT(own_members));
 }
 

@@ -14,33 +14,39 @@
 
 #define CHAIN_FIRST (16 * KIB)
 #define CHAIN_NEAR (8 * KIB)	/* links closer than this pay for reading a whole stretch */
+#define CHAIN_LONG (2 * MIB)	/* from here on the rest is measured before memory is taken for it */
 #define CHAIN_AHEAD (4 * KIB)	/* a common record; longer ones are read in a second go */
 
 /* Records gathered from the last to the first: they stand at the end. */
 struct gather {
 	char	*bytes;
 	size_t	 cap, start;
+	bool	 measured;	/* there is room for all */
 };
 
 static void
-gather_before(struct gather *g, const char *bytes, size_t len)
+gather_grow(struct gather *g, size_t cap)
+{
+	size_t held = g->cap - g->start;
+	char *p = xmalloc(cap);
+
+	if (held > 0)
+		memcpy(p + cap - held, g->bytes + g->start, held);
+	free(g->bytes);
+	g->bytes = p;
+	g->cap = cap;
+	g->start = cap - held;
+}
+
+static void
+gather_room(struct gather *g, size_t len)
 {
 	size_t cap = g->cap ? g->cap : CHAIN_FIRST, held = g->cap - g->start;
-	char *p;
 
-	if (len > g->start) {
-		while (cap - held < len)
-			cap *= 2;
-		p = xmalloc(cap);
-		if (held > 0)
-			memcpy(p + cap - held, g->bytes + g->start, held);
-		free(g->bytes);
-		g->bytes = p;
-		g->cap = cap;
-		g->start = cap - held;
-	}
-	g->start -= len;
-	memcpy(g->bytes + g->start, bytes, len);
+	while (cap - held < len)
+		cap *= 2;
+	if (cap > g->cap)
+		gather_grow(g, cap);
 }
 
 /* Opens the segment of a link. */
@@ -89,12 +95,48 @@ chain_record(struct reader *r, uint64_t position, struct record *rec)
 	return chain_link(r, position, UINT64_MAX, rec, &used);
 }
 
+/* How many bytes the records from this one back to the first have. */
+static size_t
+chain_measure(struct reader *r, uint64_t position)
+{
+	uint64_t gap = UINT64_MAX;
+	size_t sum = 0, used;
+	struct record rec;
+
+	while (position != 0 && sum <= LIMIT_CHAIN &&
+	    chain_link(r, position, gap, &rec, &used) == READER_RECORD && rec.prev < position) {
+		sum += used;
+		gap = position - rec.prev;
+		position = rec.prev;
+	}
+	return sum;
+}
+
+/* Puts a record before those that are there. A long chain is held in memory of
+ * just its size. Measuring moves the window that the record's bytes lie in, so
+ * that it comes last. */
+static void
+gather_before(struct reader *r, struct gather *g, const struct record *rec, size_t used)
+{
+	size_t held = g->cap - g->start;
+	uint64_t prev = rec->prev;
+
+	if (used > g->start)
+		gather_room(g, used);
+	g->start -= used;
+	memcpy(g->bytes + g->start, rec->payload.ptr - RECORD_HEAD, used);
+	if (!g->measured && held + used > CHAIN_LONG) {
+		g->measured = true;
+		gather_grow(g, held + used + chain_measure(r, prev));
+	}
+}
+
 /* Walks back; what stopped it is the result, READER_RECORD if it came to the
  * first record or met the limit. */
 static int
 chain_gather(struct reader *r, uint64_t position, struct gather *g)
 {
-	uint64_t gap = 0;
+	uint64_t gap = 0, prev;
 	struct record rec;
 	uint8_t id[16];
 	size_t used;
@@ -110,9 +152,10 @@ chain_gather(struct reader *r, uint64_t position, struct gather *g)
 			return READER_E_CORRUPT;
 		if (g->cap - g->start + used > LIMIT_CHAIN)
 			return READER_RECORD;
-		gather_before(g, rec.payload.ptr - RECORD_HEAD, used);
-		gap = position - rec.prev;
-		position = rec.prev;
+		prev = rec.prev;
+		gather_before(r, g, &rec, used);
+		gap = position - prev;
+		position = prev;
 	} while (position != 0);
 	return READER_RECORD;
 }

@@ -43,7 +43,7 @@ enum store_number { NUMBER_REV, NUMBER_EXPIRED, NUMBER_DUPLICATES, NUMBER_PAST, 
 
 struct store {
 	sqlite3		*db;
-	char		*path;
+	char		*data_dir, *path;
 	bool		 write;
 	sqlite3_stmt	*statements[STATEMENTS];	/* prepared at first use */
 	int64_t		 numbers[NUMBERS];		/* as of this transaction */

@@ -5,8 +5,10 @@
  */
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/base.h"
+#include "store/audio.h"
 #include "store/db.h"
 
 #define VACUUM_PAGES 2000		/* given back in one step: 8 MiB */
@@ -74,6 +76,27 @@ choose(struct store *store, int64_t before_us, unsigned steps)
 	return store_code(rc);
 }
 
+/* Files of audio go with their rows. */
+static int
+remove_audio(struct store *store)
+{
+	sqlite3_stmt *st = NULL;
+	char path[AUDIO_PATH];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/audio", store->data_dir);
+	if (access(path, F_OK) != 0)
+		return STORE_OK;
+	rc = sqlite3_prepare_v2(store->db, "SELECT id FROM span WHERE n IN (SELECT n FROM temp.gone)", -1, &st, NULL);
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(st);
+		if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == 16)
+			audio_remove(store->data_dir, sqlite3_column_blob(st, 0));
+	}
+	sqlite3_finalize(st);
+	return store_code(rc);
+}
+
 /* Removes at most `steps` rows that are older than before_us. */
 static int
 remove_rows(struct store *store, int64_t before_us, unsigned steps)
@@ -91,6 +114,8 @@ remove_rows(struct store *store, int64_t before_us, unsigned steps)
 		rc = store_sqlite.begin(store);
 	if (rc == STORE_OK)
 		rc = choose(store, before_us, steps);
+	if (rc == STORE_OK)
+		rc = remove_audio(store);
 	if (rc == STORE_OK)
 		rc = store_exec(store, sql);
 	if (rc == STORE_OK) {

@@ -8,6 +8,7 @@
  */
 #include "store/sink.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,10 @@
 #include "base/log.h"
 #include "ledger/ledger.h"
 #include "span/build.h"
+#include "store/audio.h"
 #include "store/quarantine.h"
 #include "store/tail.h"
+#include "store/thin.h"
 
 #define BATCH_SPANS 200			/* in one transaction */
 #define BATCH_RECORDS 20000		/* read in one turn: long streams must not starve the commit */
@@ -159,10 +162,16 @@ static int
 put_span(struct sink *sink, struct tail *t, const struct chain *chain, struct build *build)
 {
 	const struct span *span = build_finish(build);
-	bool keep = bodies_kept(chain, span);
+	struct slice bytes = SLICE_NONE;
+	struct buf thin;
 	int rc;
 
-	rc = sink->ops->put(sink->store, span, keep ? slice_make(chain->bytes, chain->size) : SLICE_NONE);
+	buf_init(&thin, LIMIT_CHAIN);
+	if (bodies_kept(chain, span))
+		bytes = thin_chain(chain, build, &thin) ? buf_view(&thin) :
+		    slice_make(chain->bytes, chain->size);
+	rc = sink->ops->put(sink->store, span, bytes);
+	buf_free(&thin);
 	if (rc == STORE_E_ROW)
 		return put_raw(sink, t, chain, build);
 	if (rc == STORE_OK)
@@ -180,6 +189,27 @@ give_up(struct sink *sink, struct tail *t, const struct record *end, const struc
 	sink->dropped++;
 }
 
+/* The build of a chain, its audio in a file where that is wanted. NULL: no
+ * memory. */
+static struct build *
+build_with_audio(struct sink *sink, const struct chain *chain)
+{
+	struct build_options options = sink->options;
+	struct build *build = build_chain(chain, &options);
+	const struct span *span;
+
+	if (!build || !options.keep_audio)
+		return build;
+	span = build_finish(build);
+	if (build_audio(build).len == 0 || !bodies_kept(chain, span) ||
+	    audio_keep(sink->config->data_dir, span->id16, build_audio(build)))
+		return build;
+	xlog(LOG_LEVEL_ERROR, span->id16, "its audio cannot be kept: %s", strerror(errno));
+	build_free(build);
+	options.keep_audio = false;
+	return build_chain(chain, &options);
+}
+
 /* The span of one chain into the open transaction. What has crashed the
  * process before is not interpreted again. */
 static int
@@ -191,7 +221,7 @@ put_chain(struct sink *sink, struct tail *t, const struct record *end, uint64_t 
 	int rc = STORE_E_ROW;
 
 	if (deaths < 3)
-		build = build_chain(chain, &sink->options);
+		build = deaths < 2 ? build_with_audio(sink, chain) : build_chain(chain, &sink->options);
 	if (build)
 		rc = deaths < 2 ? put_span(sink, t, chain, build) : put_raw(sink, t, chain, build);
 	build_free(build);

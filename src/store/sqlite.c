@@ -124,6 +124,7 @@ sqlite_close(struct store *store)
 	buf_free(&store->data);
 	buf_free(&store->json);
 	buf_free(&store->text);
+	free(store->data_dir);
 	free(store->path);
 	free(store);
 }
@@ -259,6 +260,7 @@ sqlite_open(const char *data_dir, bool write, char *err, size_t errlen)
 	struct store *store = xcalloc(1, sizeof(*store));
 	int rc;
 
+	store->data_dir = xstrdup(data_dir);
 	store->path = xasprintf("%s/%s", data_dir, STORE_FILE);
 	store->write = write;
 	store->touched = true;		/* a former process may not have synced */

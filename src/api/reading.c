@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reading: see reading.h. Called by the handlers, on pool threads. */
+#include "api/reading.h"
+
+#include "api/answer.h"
+#include "core/limits.h"
+#include "store/value.h"
+
+#define ROW_LIMIT (256 * MIB)		/* one span as JSON, every body in it */
+
+bool
+reading_open(struct reading *r, struct local_job *job, const struct local_request *request)
+{
+	char err[300];
+
+	*r = (struct reading){ .job = job, .request = request };
+	buf_init(&r->out, ROW_LIMIT);
+	buf_init(&r->text, ROW_LIMIT);
+	r->store = store_sqlite.open(request->config->data_dir, false, err, sizeof(err));
+	if (!r->store) {
+		api_error(job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s", err);
+		return false;
+	}
+	r->full = full_new(&store_sqlite, r->store, &request->config->spans);
+	return true;
+}
+
+void
+reading_close(struct reading *r)
+{
+	full_free(r->full);
+	store_sqlite.close(r->store);
+	buf_free(&r->out);
+	buf_free(&r->text);
+}
+
+void
+reading_failed(struct reading *r)
+{
+	api_error(r->job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s",
+	    store_sqlite.error(r->store));
+}
+
+struct slice
+reading_tenant(const struct local_request *request)
+{
+	return request->key ? slice_str(request->key->tenant) : SLICE_NONE;
+}
+
+void
+reading_one(struct local_job *job, const struct local_request *request, struct slice id,
+    reading_answer *answer)
+{
+	struct query_filter f = { .field = SPAN_F_id, .op = QUERY_EQ, .values = &id, .nvalues = 1 };
+	struct query q = { .tenant = reading_tenant(request), .filters = &f, .nfilters = 1,
+	    .sort = -1, .limit = 1 };
+	struct store_rows *rows = NULL;
+	const struct span *span;
+	uint8_t bytes[16];
+	struct reading r;
+	int rc;
+
+	if (!value_id(id, bytes)) {
+		api_error(job, 404, NULL, "Log not found");
+		return;
+	}
+	if (!reading_open(&r, job, request))
+		return;
+	rc = store_sqlite.select(r.store, &q, &rows);
+	if (rc == STORE_OK)
+		rc = store_sqlite.next(rows, &span);
+	if (rc == STORE_ROW)
+		answer(&r, span);
+	else if (rc == STORE_OK)
+		api_error(job, 404, NULL, "Log not found");
+	else
+		reading_failed(&r);
+	store_sqlite.done(rows);
+	reading_close(&r);
+}

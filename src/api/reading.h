@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reading: what a handler reads spans with. Each request opens the store for
+ * itself, reads, and closes it: API threads share nothing.
+ */
+#ifndef API_READING_H
+#define API_READING_H
+
+#include "core/buf.h"
+#include "gate/local.h"
+#include "store/full.h"
+#include "store/store.h"
+
+struct reading {
+	struct local_job *job;
+	const struct local_request *request;
+	struct store	*store;
+	struct full	*full;
+	struct buf	 out;
+	struct buf	 text;		/* scratch: input and output as strings */
+};
+
+/* Opens the store. False: it has answered why that cannot be read. */
+bool	reading_open(struct reading *, struct local_job *, const struct local_request *);
+void	reading_close(struct reading *);
+/* Answers 503 with what the store says. */
+void	reading_failed(struct reading *);
+/* Whose rows the key may see. */
+struct slice reading_tenant(const struct local_request *);
+
+/* Finds the row of an id that the key may see and has it answered; else
+ * answers 404 (or 503). */
+typedef void reading_answer(struct reading *, const struct span *row);
+void	reading_one(struct local_job *, const struct local_request *, struct slice id,
+	    reading_answer *);
+
+#endif
