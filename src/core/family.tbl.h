@@ -12,8 +12,8 @@ FAMILY(RESPONSE, "response", "response", other,
     PATH("POST", "/responses"), PATH("GET", "/responses/*"), PATH("POST", "/responses/*/cancel"),
     PATH("POST", "/responses/compact"))
 FAMILY(EMBEDDING, "embedding", "embedding", embedding, PATH("POST", "/embeddings"))
-FAMILY(SPEECH, "speech", "speech", other, PATH("POST", "/audio/speech"))
-FAMILY(TRANSCRIPTION, "transcription", "transcription", other,
+FAMILY(SPEECH, "speech", "speech", speech, PATH("POST", "/audio/speech"))
+FAMILY(TRANSCRIPTION, "transcription", "transcription", transcription,
     PATH("POST", "/audio/transcriptions"), PATH("POST", "/audio/transcription"),
     PATH("POST", "/audio/translations"))
 FAMILY(MESSAGES, "messages", "chat", other, PATH("POST", "/v1/messages"))

@@ -52,3 +52,4 @@ TAG(LOG_BODIES, 45, u64, "BEGIN", "0: bodies are not to be kept in the store (se
 TAG(CUSTOMER, 46, text, "BEGIN", "the X-Respan-Customer-Identifier header; weaker than any member")
 TAG(FIRST, 47, bytes, "CHECKPOINT", "u64 position of the BEGIN of each of them, in the same order")
 TAG(FACTS, 48, json, "FACTS", "object: what was read of a body whose bytes are not stored")
+TAG(WHOLE, 49, u64, "FACTS", "1: that body had come to its end")

@@ -3,6 +3,7 @@
  * answer.c: reads the provider's answer: joins and decodes it, tells a stream
  * from a document, and hands what is in it to the family. Called by build.c.
  */
+#include "core/reason.h"
 #include "span/error.h"
 #include "span/inner.h"
 #include "span/json.h"
@@ -219,7 +220,8 @@ answer_bytes(struct build *b, struct slice codings)
 		answer_piece(b, coded ? slice_make(body->text.ptr + at, p->end - at) : p->bytes, p->t);
 		at = p->end;
 	}
-	b->finish_seen = !body->cut;
+	b->finish_seen = !body->cut && record_get_u64(b->end, TAG_REASON,
+	    REASON_INTERRUPTED) == REASON_COMPLETE;
 	b->ops->finish(b);
 }
 
@@ -228,14 +230,6 @@ static bool
 answer_is_bytes(const struct build *b)
 {
 	return b->ops->bytes != NULL && b->status < 400 && type_is_binary(b->answer.type);
-}
-
-/* An answer whose bytes were not stored, but what was read of them. */
-static void
-answer_told(struct build *b)
-{
-	b->finish_seen = true;
-	b->ops->finish(b);
 }
 
 /* full_response of what was not put together from a stream. */
@@ -279,7 +273,7 @@ answer_build(struct build *b)
 	body->type = meta_header(headers, SLICE("content-type"));
 	body->length = record_get_u64(b->end, TAG_ANSWER_LENGTH, 0);
 	if (b->facts_given[DIRECTION_ANSWER]) {
-		answer_told(b);
+		b->ops->finish(b);
 		return;
 	}
 	if (answer_is_bytes(b)) {

@@ -269,6 +269,8 @@ feed_facts(struct build *b, const struct record *r)
 	}
 	b->facts[direction] = facts;
 	b->facts_given[direction] = true;
+	if (direction == DIRECTION_ANSWER)
+		b->finish_seen = record_get_u64(r->payload, TAG_WHOLE, 0) != 0;
 }
 
 void
@@ -444,6 +446,12 @@ struct slice
 build_facts(const struct build *b, enum record_direction direction)
 {
 	return b->facts[direction];
+}
+
+bool
+build_whole(const struct build *b)
+{
+	return b->finish_seen || b->done_seen;
 }
 
 struct slice

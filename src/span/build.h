@@ -49,6 +49,8 @@ const struct span *build_finish(struct build *);
  * object, when its bytes need not be stored: a FACTS record with this stands
  * for them. SLICE_NONE: they are needed. */
 struct slice	 build_facts(const struct build *, enum record_direction);
+/* After build_finish: had the answer come to its end by what it says itself? */
+bool		 build_whole(const struct build *);
 /* After build_finish with keep_audio: the exchange's audio. SLICE_NONE: none. */
 struct slice	 build_audio(const struct build *);
 

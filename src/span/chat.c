@@ -124,6 +124,7 @@ chat_plain(struct build *b, struct jvalue body)
 
 const struct family_ops family_chat = {
 	.json_only = true,
+	.stream_ends = true,
 	.request = chat_request,
 	.plain = chat_plain,
 	.event = chat_event,

@@ -318,6 +318,7 @@ completion_plain(struct build *b, struct jvalue body)
 
 const struct family_ops family_completion = {
 	.json_only = true,
+	.stream_ends = true,
 	.request = completion_request,
 	.plain = completion_plain,
 	.event = completion_event,

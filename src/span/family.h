@@ -15,7 +15,8 @@ struct build;
 
 /* Members may be NULL where it is not said otherwise. */
 struct family_ops {
-	bool	json_only;	/* answers are JSON or streams that tell their end */
+	bool	json_only;	/* whole answers are JSON */
+	bool	stream_ends;	/* streams tell their end: without it they were cut */
 	/* Takes the request's fields into the span; body.kind JNONE: no JSON. A
 	 * form comes as the object of its fields (span/form.h). Never NULL. */
 	void	(*request)(struct build *, struct jvalue body);

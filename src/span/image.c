@@ -128,6 +128,7 @@ image_finish(struct build *b)
 }
 
 const struct family_ops family_image = {
+	.stream_ends = true,
 	.request = image_request,
 	.plain = image_plain,
 	.event = image_event,

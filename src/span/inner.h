@@ -113,6 +113,14 @@ void		 build_model(struct build *, struct jvalue);
 /* The answer's service tier, the first one told, in place of the request's. */
 void		 build_tier(struct build *, struct jvalue);
 
+struct audio;
+/* sound.c: with keep_audio, remembers bytes of the exchange's audio. */
+void		 build_keep_audio(struct build *, struct slice bytes);
+/* Appends "audio_url" (if it is kept), "filename", "content_type" (null if
+ * empty), "bytes" and "duration" as members, the first without a comma. */
+void		 build_audio_members(struct build *, const struct audio *, struct slice filename,
+		    struct slice type, struct buf *);
+
 /* body.c: what the parts of one attempt (request: attempt 0) amount to: their
  * order and gaps, length and times; join: their bytes decoded besides. */
 void		 body_survey(struct build *, struct parts *, uint64_t attempt, struct body *,

@@ -44,7 +44,7 @@ answer_whole(const struct build *b)
 static void
 status_good(struct build *b)
 {
-	if (b->stream && b->ops->json_only && b->status < 400 && b->error.ptr == NULL) {
+	if (b->stream && b->ops->stream_ends && b->status < 400 && b->error.ptr == NULL) {
 		if (!b->finish_seen && b->done_seen)
 			warn_add(&b->warnings, WARN_NO_FINISH_REASON, SLICE_NONE);
 		else if (!b->finish_seen) {

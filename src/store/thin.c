@@ -31,7 +31,7 @@ put_bare(struct buf *out, const struct record *r)
 
 static void
 put_facts(struct buf *out, const struct record *end, enum record_direction direction,
-    struct slice facts)
+    struct slice facts, bool whole)
 {
 	struct buf fields;
 
@@ -39,6 +39,7 @@ put_facts(struct buf *out, const struct record *end, enum record_direction direc
 		return;
 	buf_init(&fields, LIMIT_RECORD);
 	record_put_u64(&fields, TAG_DIRECTION, direction);
+	record_put_u64(&fields, TAG_WHOLE, whole);
 	record_put(&fields, TAG_FACTS, facts);
 	put_record(out, RECORD_FACTS, end->id, end->prev, buf_view(&fields), SLICE_NONE);
 	out->failed |= fields.failed;
@@ -70,8 +71,8 @@ thin_chain(const struct chain *chain, const struct build *build, struct buf *out
 	for (i = 0; i < chain->count; i++) {
 		r = &chain->records[i];
 		if (r->type == RECORD_END) {
-			put_facts(out, r, DIRECTION_REQUEST, facts[DIRECTION_REQUEST]);
-			put_facts(out, r, DIRECTION_ANSWER, facts[DIRECTION_ANSWER]);
+			put_facts(out, r, DIRECTION_REQUEST, facts[DIRECTION_REQUEST], true);
+			put_facts(out, r, DIRECTION_ANSWER, facts[DIRECTION_ANSWER], build_whole(build));
 		}
 		if (!is_told(r, facts))
 			put_record(out, r->type, r->id, r->prev, r->payload, SLICE_NONE);
