@@ -23,6 +23,13 @@ speech_request(struct build *b, struct jvalue body)
 	b->span.input = jget(body, SLICE("input")).text;
 }
 
+/* Then its type is not the sound's. */
+static bool
+answer_is_events(const struct build *b)
+{
+	return slice_starts(b->answer.type, SLICE("text/"));
+}
+
 static struct speech *
 speech_state(struct build *b)
 {
@@ -36,7 +43,7 @@ speech_state(struct build *b)
 		b->arena.failed = true;
 		return NULL;
 	}
-	audio_init(&s->audio, b->answer.type, format);
+	audio_init(&s->audio, answer_is_events(b) ? SLICE_NONE : b->answer.type, format);
 	base64_init(&s->base64);
 	buf_init(&s->piece, LIMIT_EVENT);
 	return s;
@@ -128,7 +135,7 @@ sound_type(const struct build *b, const struct audio *a)
 
 	if (type != NULL)
 		return slice_str(type);
-	return b->stream && slice_starts(b->answer.type, SLICE("text/")) ? SLICE_NONE : b->answer.type;
+	return answer_is_events(b) ? SLICE_NONE : b->answer.type;
 }
 
 /* What is told of the sound. */
@@ -177,6 +184,8 @@ speech_finish(struct build *b)
 		if (b->error.ptr == NULL)
 			*facts = b->span.output;
 	}
+	if (answer_is_events(b) && !b->options.row_only)
+		b->span.full_response = b->span.output;
 }
 
 const struct family_ops family_speech = {

@@ -12,7 +12,7 @@ enum {
 	PROMPT_DETAILS, INPUT_DETAILS, INPUT_DETAIL, PROMPT_DETAIL,
 	COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL,
 	CACHE_READ, HIT, CACHED, NUM_CACHED, CREATION, REASONING,
-	COST, TICKS, ESTIMATED, MEMBERS
+	COST, TICKS, ESTIMATED, SECONDS, MEMBERS
 };
 
 static const struct slice names[MEMBERS] = {
@@ -37,6 +37,7 @@ static const struct slice names[MEMBERS] = {
 	[COST] = SLICE("cost"),
 	[TICKS] = SLICE("cost_in_usd_ticks"),
 	[ESTIMATED] = SLICE("estimated_cost"),
+	[SECONDS] = SLICE("seconds"),
 };
 
 /* Some providers write counts as 12.0 or even 12.5. */
@@ -93,6 +94,16 @@ cost_read(struct span_int *out, const struct jvalue *v)
 		out->set = usage_pico(v[ESTIMATED].text, &out->v);
 }
 
+/* {"type":"duration","seconds":n}: whisper's. */
+static void
+duration_read(struct span_int *out, struct jvalue seconds)
+{
+	double v;
+
+	if (jnumber(seconds, &v) && v >= 0 && v < 1e9)
+		*out = (struct span_int){ true, (int64_t)(v * 1e6 + 0.5) };
+}
+
 bool
 usage_read(struct usage *u, struct jvalue object)
 {
@@ -115,7 +126,8 @@ usage_read(struct usage *u, struct jvalue object)
 	FIRST(u->reasoning, REASONING);
 	WITHIN(u->reasoning, "thinking_tokens", OUTPUT_DETAILS);
 	cost_read(&u->provider_cost, v);
-	return u->prompt.set || u->completion.set || u->total.set;
+	duration_read(&u->duration, v[SECONDS]);
+	return u->prompt.set || u->completion.set || u->total.set || u->duration.set;
 }
 
 static void
@@ -134,6 +146,7 @@ usage_overlay(struct usage *u, const struct usage *next)
 	count_overlay(&u->cached, &next->cached);
 	count_overlay(&u->cache_creation, &next->cache_creation);
 	count_overlay(&u->reasoning, &next->reasoning);
+	count_overlay(&u->duration, &next->duration);
 	count_overlay(&u->provider_cost, &next->provider_cost);
 }
 

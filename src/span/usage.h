@@ -16,6 +16,7 @@ struct usage {
 	struct span_int	cached;		/* read from the provider's cache */
 	struct span_int	cache_creation;	/* written to it */
 	struct span_int	reasoning;
+	struct span_int	duration;	/* µs of audio, where that is what is billed */
 	struct span_int	provider_cost;	/* 10^-12 USD, what the provider says it charged */
 };
 

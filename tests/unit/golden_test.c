@@ -47,7 +47,9 @@ span_lines(const struct span *s, bool compressed, struct buf *out)
 static void
 build_lines(const struct exchange *x, enum ex_cut cut, bool compare_all, struct buf *out)
 {
-	static const struct build_options options = { .user_as_customer = true };
+	static const struct build_options options = {
+		.user_as_customer = true, .answer_media = MEDIA_CUT,
+	};
 	struct ex_fed fed;
 
 	buf_init(out, EX_ROOM);
