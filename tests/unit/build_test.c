@@ -176,14 +176,14 @@ static void
 other_plain(void)
 {
 	struct ex_fed fed;
-	const struct span *s = built(&fed, OTHER("embedding", "/v1/embeddings",
+	const struct span *s = built(&fed, OTHER("rerank", "/v1/rerank",
 	    "{\"model\":\"e\",\"input\":\"x\"}")
 	    "head\n\tATTEMPT 1\n\tT 30\n\tSTATUS 200\n\tHEADERS content-type: application/json\n" PART
 	    "\tBYTES {\"object\":\"list\",\"data\":[],\"model\":\"e-1\","
 	    "\"usage\":{\"prompt_tokens\":2,\"total_tokens\":2}}\n"
 	    END, &options);
 
-	ok(is(s->log_type, "embedding") && is(s->model, "e-1") && s->prompt_tokens.v == 2);
+	ok(is(s->log_type, "reranker") && is(s->model, "e-1") && s->prompt_tokens.v == 2);
 	ok(is(s->input, "{\"model\":\"e\",\"input\":\"x\"}") && s->output.len > 0);
 	ok(is(s->status, "success") && !s->completion_tokens.set);
 	ex_fed_free(&fed);
@@ -193,7 +193,7 @@ static void
 other_stream(void)
 {
 	struct ex_fed fed;
-	const struct span *s = built(&fed, OTHER("messages", "/v1/messages", "{\"model\":\"c\"}") HEAD PART
+	const struct span *s = built(&fed, OTHER("other", "/v1/unknown", "{\"model\":\"c\"}") HEAD PART
 	    "\tBYTES event: message_start\\ndata: {\"type\":\"message_start\",\"message\":"
 	    "{\"id\":\"msg\",\"model\":\"c-1\",\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\\n\\n\n"
 	    "part\n\tATTEMPT 1\n\tT 45\n"
@@ -203,7 +203,7 @@ other_stream(void)
 	    "\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":7}}\\n\\n\n"
 	    END, &options);
 
-	ok(is(s->log_type, "chat") && is(s->model, "c-1") && is(s->response_id, "msg"));
+	ok(is(s->log_type, "other") && is(s->model, "c-1") && is(s->response_id, "msg"));
 	ok(s->prompt_tokens.v == 9 && s->completion_tokens.v == 7 && s->total_request_tokens.v == 16);
 	ok(s->time_to_first_token.set && s->time_to_first_token.v == 35);
 	ok(s->output.len > 0 && *s->output.ptr == '[');

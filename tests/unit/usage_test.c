@@ -77,7 +77,7 @@ static void
 nothing(void)
 {
 	static const char *const none[] = {
-		"{}", "null", "[]", "\"x\"", "{\"type\":\"duration\",\"seconds\":3}",
+		"{}", "null", "[]", "\"x\"", "{\"type\":\"duration\",\"seconds\":-3}",
 		"{\"prompt_tokens\":null}", "{\"prompt_tokens_details\":{\"cached_tokens\":1}}",
 	};
 	struct usage u;
@@ -85,6 +85,16 @@ nothing(void)
 
 	for (i = 0; i < sizeof(none) / sizeof(*none); i++)
 		ok(!usage_read(&u, value(none[i])));
+}
+
+/* Audio that is billed by its length. */
+static void
+by_time(void)
+{
+	struct usage u;
+
+	ok(usage_read(&u, value("{\"type\":\"duration\",\"seconds\":2.5}")));
+	ok(u.duration.set && u.duration.v == 2500000 && !u.prompt.set && !u.total.set);
 }
 
 static void
@@ -125,6 +135,7 @@ main(void)
 {
 	providers();
 	nothing();
+	by_time();
 	overlay();
 	money();
 	return done();
