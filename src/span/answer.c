@@ -281,7 +281,7 @@ answer_build(struct build *b)
 		return;
 	}
 	body_join(b, &b->answer_parts, b->last->number, codings, body, true);
-	b->stream = answer_is_stream(body);
+	b->stream = b->timed = answer_is_stream(body);
 	if (b->stream)
 		answer_stream(b);
 	else if (body->json.kind != JNONE && b->status < 400) {

@@ -78,6 +78,7 @@ struct build {
 	struct buf	 audio;		/* with keep_audio: its bytes */
 	int64_t		 status;	/* the provider's, 0: none */
 	bool		 stream;	/* the answer is an event stream */
+	bool		 timed;		/* its first content is a time of its own: streams, sound */
 	bool		 hidden;	/* disable_log: texts stay out of the span */
 	/* what the family found in the answer */
 	bool		 finish_seen;	/* it came to its end: a finish reason, a whole document */

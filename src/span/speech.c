@@ -73,7 +73,7 @@ speech_bytes(struct build *b, struct slice piece)
 {
 	struct speech *s = speech_state(b);
 
-	b->stream = true;
+	b->timed = true;
 	return s != NULL && sound_add(b, s, piece);
 }
 
@@ -175,7 +175,7 @@ speech_finish(struct build *b)
 	struct speech *s = b->family_state;
 
 	if (b->facts_given[DIRECTION_ANSWER]) {
-		b->stream = true;
+		b->stream = answer_is_events(b);
 		build_usage(b, jget(build_json(b, *facts), SLICE("usage")), false);
 		b->span.output = *facts;
 	} else if (s != NULL) {

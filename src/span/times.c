@@ -78,7 +78,7 @@ speed_set(struct build *b)
 
 	if (!s->completion_tokens.set || !s->latency.set || tokens < 2 || tokens > TIME_MAX)
 		return;
-	if (b->stream) {
+	if (b->timed) {
 		if (!s->time_to_first_token.set)
 			return;
 		us -= s->time_to_first_token.v;
@@ -130,7 +130,7 @@ times_finish(struct build *b)
 	if (wall != TIME_NONE)
 		secs_set(&s->timestamp, wall + (last != TIME_NONE ? last : 0));
 	secs_set(&s->latency, time_since(last, read));
-	if (b->stream)
+	if (b->timed)
 		secs_set(&s->time_to_first_token, time_since(b->t_content, read));
 	secs_set(&s->overhead, time_get(b->end, TAG_OVERHEAD));
 	if (b->nattempts > 0) {
