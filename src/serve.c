@@ -10,8 +10,6 @@
 #include <malloc.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +21,10 @@
 #include "api/api.h"
 #include "base/base.h"
 #include "base/log.h"
-#include "cli.h"
 #include "gate/gate.h"
 #include "journal/journal.h"
 #include "ledger/ledger.h"
+#include "serve.h"
 #include "store/sink.h"
 #include "store/store.h"
 
@@ -39,17 +37,6 @@ static const struct cli_usage usage = {
 	"within drain_timeout, a second signal ends them at once. SIGHUP reads the file\n"
 	"of settings again.\n",
 	NULL, 0, true
-};
-
-struct daemon {
-	struct cli_args	 args;		/* kept for reloads */
-	struct config	*config;	/* as started */
-	int		 lock;
-	struct journal	*journal;
-	struct gate	*gate;
-	struct sink	*sink;
-	sigset_t	 signals;
-	atomic_bool	 hurried;	/* a second signal came while draining */
 };
 
 /* Makes dir and what is above it, 0700. */
@@ -166,12 +153,15 @@ greet(const struct daemon *d)
 		log_info("ready: set base_url to %s/v1", first);
 }
 
-static bool
+bool
 daemon_start(struct daemon *d)
 {
-	const struct config *c = d->config;
+	const struct config *c = d->config = cli_config(&d->args);
 	char	err[ERR_BYTES] = "";
 
+	if (c == NULL)
+		return false;
+	config_publish(config_ref(d->config));
 	umask(077);
 	if (!directory_make(c->data_dir)) {
 		cli_fail("data directory %s cannot be made: %s", c->data_dir, strerror(errno));
@@ -246,7 +236,7 @@ hurry_run(void *arg)
 	return NULL;
 }
 
-static void
+void
 daemon_stop(struct daemon *d)
 {
 	pthread_t	 thread;
@@ -269,8 +259,7 @@ daemon_stop(struct daemon *d)
 	log_info("stopped");
 }
 
-/* Tolerates a daemon that was started half. */
-static void
+void
 daemon_free(struct daemon *d)
 {
 	if (d->gate != NULL)
@@ -282,6 +271,7 @@ daemon_free(struct daemon *d)
 	cli_args_free(&d->args);
 	config_publish(NULL);
 	log_stop();
+	config_unref(d->config);
 }
 
 int
@@ -292,12 +282,6 @@ cli_serve(int argc, char **argv)
 
 	if (!cli_parse(&usage, argc, argv, &d.args, &code))
 		return code;
-	d.config = cli_config(&d.args);
-	if (d.config == NULL) {
-		cli_args_free(&d.args);
-		return CLI_BAD;
-	}
-	config_publish(config_ref(d.config));
 	code = CLI_BAD;
 	if (daemon_start(&d)) {
 		while (sigwait(&d.signals, &sig) != 0 || sig == SIGHUP)
@@ -307,6 +291,5 @@ cli_serve(int argc, char **argv)
 		code = CLI_GOOD;
 	}
 	daemon_free(&d);
-	config_unref(d.config);
 	return code;
 }
