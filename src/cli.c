@@ -148,6 +148,7 @@ cli_parse(const struct cli_usage *u, int argc, char **argv, struct cli_args *a, 
 		cli_args_free(a);
 		return false;
 	}
+	a->file_given = a->file != NULL;
 	if (a->file == NULL && access(SYSTEM_FILE, F_OK) == 0)
 		a->file = SYSTEM_FILE;
 	return true;

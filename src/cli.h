@@ -25,6 +25,7 @@ int	cli_spans(int argc, char **argv);
 int	cli_key(int argc, char **argv);
 int	cli_journal(int argc, char **argv);
 int	cli_verify(int argc, char **argv);
+int	cli_demo(int argc, char **argv);
 
 /* A flag of one subcommand. value: what --help calls its value; NULL: it is a switch. */
 struct cli_flag {
@@ -44,6 +45,7 @@ struct cli_usage {
 
 struct cli_args {
 	const char	*file;		/* of the settings: -c, or the system's if it is there; or NULL */
+	bool		 file_given;	/* by -c */
 	char		*settings[CLI_SETTINGS_MAX]; /* "data-dir=DIR" for config_load */
 	size_t		 nsettings;
 	const char	*values[CLI_FLAGS_MAX]; /* of the own flags, by place; "" for a switch; NULL: not given */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * main: finds the subcommand and runs it. Each stands in a file of its own
- * (serve.c, check.c, cli_*.c) and in the one table here.
+ * (serve.c, check.c, cli_*.c, demo/demo.c) and in the one table here.
  */
 #include <config.h>
 
@@ -20,6 +20,7 @@ static const struct {
 	{ "spans", cli_spans, "List, show and export the stored spans." },
 	{ "journal", cli_journal, "List, check and print the journal." },
 	{ "verify", cli_verify, "Check that the journal and the store agree." },
+	{ "demo", cli_demo, "Show it at work without a key, with a pretend provider." },
 	{ "key", cli_key, "Make a key for clients of the gateway." },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
