@@ -39,7 +39,7 @@ answer_error(struct ask *a, int status, const char *type, const char *code, cons
 
 	if (is_anthropic(a))
 		error = json_pack("{s:s, s:{s:s, s:s}, s:o}", "type", "error", "error", "type", type,
-		    "message", message, "request_id", answer_id(a, "req"));
+		    "message", message, "request_id", answer_id(a, "req_"));
 	else
 		error = json_pack("{s:{s:s, s:s, s:n, s:s}}", "error", "message", message, "type", type,
 		    "param", "code", code);
@@ -71,9 +71,11 @@ answer_word(struct slice *text, struct slice *word)
 		n++;
 	while (n < text->len && text->ptr[n] != ' ')
 		n++;
+	if (n == 0)
+		return false;
 	*word = slice_make(text->ptr, n);
 	*text = slice_from(*text, n);
-	return n > 0;
+	return true;
 }
 
 int64_t
@@ -96,7 +98,7 @@ answer_pause(size_t n)
 json_t *
 answer_id(const struct ask *a, const char *prefix)
 {
-	return json_sprintf("%s_pretend%06u", prefix, a->number);
+	return json_sprintf("%spretend%06u", prefix, a->number);
 }
 
 json_t *

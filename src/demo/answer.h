@@ -59,7 +59,7 @@ bool	answer_word(struct slice *text, struct slice *word);
 int64_t	answer_words(struct slice text);
 /* The pause before token n of a stream, in ms: a longer one before the first. */
 unsigned answer_pause(size_t n);
-/* "PREFIX-pretend000012"; the caller owns it. */
+/* The prefix and "pretend000012"; the caller owns it. */
 json_t	*answer_id(const struct ask *, const char *prefix);
 /* Base64 of bytes as a JSON string; the caller owns it. */
 json_t	*answer_base64(struct slice bytes);

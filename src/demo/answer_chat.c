@@ -72,7 +72,7 @@ chat_message(const struct ask *a, const struct chat *c)
 	if (c->reasoning.ptr != NULL)
 		json_object_set_new(m, "reasoning_content", text_or_null(c->reasoning));
 	if (c->tool != NULL)
-		json_object_set_new(m, "tool_calls", json_pack("[{s:o, s:s, s:{s:s, s:s}}]", "id", answer_id(a, "call"),
+		json_object_set_new(m, "tool_calls", json_pack("[{s:o, s:s, s:{s:s, s:s}}]", "id", answer_id(a, "call_"),
 		    "type", "function", "function", "name", c->tool, "arguments", TOOL_ARGUMENTS));
 	return m;
 }
@@ -81,7 +81,7 @@ static void
 chat_whole(struct ask *a, const struct chat *c)
 {
 	play_json(a->play, HTTP_OK, json_pack("{s:o, s:s, s:I, s:s, s:[{s:i, s:o, s:n, s:s}], s:o, s:s, s:s}",
-	    "id", answer_id(a, "chatcmpl"), "object", "chat.completion", "created", (json_int_t)a->created,
+	    "id", answer_id(a, "chatcmpl-"), "object", "chat.completion", "created", (json_int_t)a->created,
 	    "model", a->model, "choices", "index", 0, "message", chat_message(a, c), "logprobs",
 	    "finish_reason", c->finish, "usage", usage_make(a, c), "service_tier", "default",
 	    "system_fingerprint", "fp_pretend"));
@@ -99,7 +99,7 @@ static void
 chunk_play(struct ask *a, const char *object, unsigned pause_ms, json_t *choices, json_t *usage)
 {
 	json_t	*chunk = json_pack("{s:o, s:s, s:I, s:s, s:s, s:o}", "id",
-	    answer_id(a, "chatcmpl"), "object", object, "created", (json_int_t)a->created,
+	    answer_id(a, "chatcmpl-"), "object", object, "created", (json_int_t)a->created,
 	    "model", a->model, "system_fingerprint", "fp_pretend", "choices", choices);
 
 	if (usage != NULL)
@@ -133,7 +133,7 @@ tool_play(struct ask *a, const char *name, size_t *n)
 	struct slice	text = SLICE(TOOL_ARGUMENTS), word;
 
 	delta_play(a, answer_pause((*n)++), json_pack("{s:[{s:i, s:o, s:s, s:{s:s, s:s}}]}", "tool_calls",
-	    "index", 0, "id", answer_id(a, "call"), "type", "function", "function", "name", name, "arguments", ""), NULL);
+	    "index", 0, "id", answer_id(a, "call_"), "type", "function", "function", "name", name, "arguments", ""), NULL);
 	while (answer_word(&text, &word))
 		delta_play(a, answer_pause((*n)++), json_pack("{s:[{s:i, s:{s:s%}}]}", "tool_calls", "index", 0,
 		    "function", "arguments", word.ptr, word.len), NULL);
@@ -204,7 +204,7 @@ answer_completion(struct ask *a)
 	if (a->stream)
 		completion_stream(a, &c);
 	else
-		play_json(a->play, HTTP_OK, json_pack("{s:o, s:s, s:I, s:s, s:o, s:o}", "id", answer_id(a, "cmpl"),
+		play_json(a->play, HTTP_OK, json_pack("{s:o, s:s, s:I, s:s, s:o, s:o}", "id", answer_id(a, "cmpl-"),
 		    "object", "text_completion", "created", (json_int_t)a->created, "model", a->model,
 		    "choices", completion_choice(c.text, c.finish), "usage", usage_make(a, &c)));
 }

@@ -73,7 +73,7 @@ stop_reason(const struct message *m)
 static json_t *
 message_object(const struct message *m, json_t *content, const char *stop, json_int_t output)
 {
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s?, s:n, s:o}", "id", answer_id(m->ask, "msg"),
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s?, s:n, s:o}", "id", answer_id(m->ask, "msg_"),
 	    "type", "message", "role", "assistant", "model", m->ask->model, "content", content,
 	    "stop_reason", stop, "stop_sequence", "usage", usage_make(m, output));
 }
@@ -94,7 +94,7 @@ text_block(const char *text)
 static json_t *
 tool_block(const struct message *m, json_t *input)
 {
-	return json_pack("{s:s, s:o, s:s, s:o}", "type", "tool_use", "id", answer_id(m->ask, "toolu"),
+	return json_pack("{s:s, s:o, s:s, s:o}", "type", "tool_use", "id", answer_id(m->ask, "toolu_"),
 	    "name", m->tool, "input", input);
 }
 

@@ -105,7 +105,7 @@ void
 answer_moderation(struct ask *a)
 {
 	play_json(a->play, HTTP_OK, json_pack("{s:o, s:s, s:[{s:b, s:{s:b, s:b}, s:{s:f, s:f}}]}",
-	    "id", answer_id(a, "modr"), "model", a->model, "results", "flagged", false,
+	    "id", answer_id(a, "modr-"), "model", a->model, "results", "flagged", false,
 	    "categories", "violence", false, "harassment", false,
 	    "category_scores", "violence", 0.0001, "harassment", 0.0002));
 }
@@ -119,7 +119,7 @@ answer_rerank(struct ask *a)
 	n = integer_member(a, "top_n", n, n < RESULTS_MAX ? n : RESULTS_MAX);
 	for (i = 0; i < n; i++)
 		json_array_append_new(results, json_pack("{s:i, s:f}", "index", i, "relevance_score", 0.9 / (i + 1)));
-	play_json(a->play, HTTP_OK, json_pack("{s:o, s:s, s:o, s:{s:I}}", "id", answer_id(a, "rank"),
+	play_json(a->play, HTTP_OK, json_pack("{s:o, s:s, s:o, s:{s:I}}", "id", answer_id(a, "rank_"),
 	    "model", a->model, "results", results, "usage", "total_tokens", (json_int_t)a->prompt_tokens));
 }
 

@@ -38,7 +38,7 @@ summary_part(const char *text)
 static json_t *
 reasoning_item(const struct response *r, const char *text)
 {
-	return json_pack("{s:o, s:s, s:o}", "id", answer_id(r->ask, "rs"), "type", "reasoning",
+	return json_pack("{s:o, s:s, s:o}", "id", answer_id(r->ask, "rs_"), "type", "reasoning",
 	    "summary", text != NULL ? json_pack("[o]", summary_part(text)) : json_array());
 }
 
@@ -52,7 +52,7 @@ text_part(const char *text)
 static json_t *
 message_item(const struct response *r, const char *text)
 {
-	return json_pack("{s:o, s:s, s:s, s:s, s:o}", "id", answer_id(r->ask, "msg"), "type", "message",
+	return json_pack("{s:o, s:s, s:s, s:s, s:o}", "id", answer_id(r->ask, "msg_"), "type", "message",
 	    "status", text != NULL ? "completed" : "in_progress", "role", "assistant",
 	    "content", text != NULL ? json_pack("[o]", text_part(text)) : json_array());
 }
@@ -78,7 +78,7 @@ response_make(const struct response *r, const char *status)
 	    answer_text(TEXT_FAILED)) : json_null();
 
 	return json_pack("{s:o, s:s, s:I, s:s, s:o, s:n, s:s?, s:s, s:o, s:o, s:{}, s:b, s:b}",
-	    "id", answer_id(r->ask, "resp"), "object", "response", "created_at", (json_int_t)r->ask->created,
+	    "id", answer_id(r->ask, "resp_"), "object", "response", "created_at", (json_int_t)r->ask->created,
 	    "status", status, "error", error, "incomplete_details",
 	    "instructions", answer_member(r->ask, "instructions"), "model", r->ask->model,
 	    "output", done ? output_make(r) : json_array(), "usage", done ? usage_make(r) : json_null(),
@@ -126,12 +126,12 @@ reasoning_play(struct response *r)
 
 	item_play(r, "response.output_item.added", 0, reasoning_item(r, NULL));
 	event_play(r, 0, "response.reasoning_summary_part.added", json_pack("{s:o, s:i, s:i, s:o}",
-	    "item_id", answer_id(r->ask, "rs"), "output_index", 0, "summary_index", 0, "part", summary_part("")));
-	words_play(r, "response.reasoning_summary_text.delta", "rs", 0, "summary_index", text);
+	    "item_id", answer_id(r->ask, "rs_"), "output_index", 0, "summary_index", 0, "part", summary_part("")));
+	words_play(r, "response.reasoning_summary_text.delta", "rs_", 0, "summary_index", text);
 	event_play(r, 0, "response.reasoning_summary_text.done", json_pack("{s:o, s:i, s:i, s:s}",
-	    "item_id", answer_id(r->ask, "rs"), "output_index", 0, "summary_index", 0, "text", text));
+	    "item_id", answer_id(r->ask, "rs_"), "output_index", 0, "summary_index", 0, "text", text));
 	event_play(r, 0, "response.reasoning_summary_part.done", json_pack("{s:o, s:i, s:i, s:o}",
-	    "item_id", answer_id(r->ask, "rs"), "output_index", 0, "summary_index", 0, "part", summary_part(text)));
+	    "item_id", answer_id(r->ask, "rs_"), "output_index", 0, "summary_index", 0, "part", summary_part(text)));
 	item_play(r, "response.output_item.done", 0, reasoning_item(r, text));
 }
 
@@ -143,12 +143,12 @@ message_play(struct response *r)
 
 	item_play(r, "response.output_item.added", output, message_item(r, NULL));
 	event_play(r, 0, "response.content_part.added", json_pack("{s:o, s:i, s:i, s:o}",
-	    "item_id", answer_id(r->ask, "msg"), "output_index", output, "content_index", 0, "part", text_part("")));
-	words_play(r, "response.output_text.delta", "msg", output, "content_index", text);
+	    "item_id", answer_id(r->ask, "msg_"), "output_index", output, "content_index", 0, "part", text_part("")));
+	words_play(r, "response.output_text.delta", "msg_", output, "content_index", text);
 	event_play(r, 0, "response.output_text.done", json_pack("{s:o, s:i, s:i, s:s}",
-	    "item_id", answer_id(r->ask, "msg"), "output_index", output, "content_index", 0, "text", text));
+	    "item_id", answer_id(r->ask, "msg_"), "output_index", output, "content_index", 0, "text", text));
 	event_play(r, 0, "response.content_part.done", json_pack("{s:o, s:i, s:i, s:o}",
-	    "item_id", answer_id(r->ask, "msg"), "output_index", output, "content_index", 0, "part", text_part(text)));
+	    "item_id", answer_id(r->ask, "msg_"), "output_index", output, "content_index", 0, "part", text_part(text)));
 	item_play(r, "response.output_item.done", output, message_item(r, text));
 }
 

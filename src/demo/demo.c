@@ -247,7 +247,7 @@ static void
 table_print(const struct demo *m)
 {
 	const struct config *c = m->daemon.config;
-	uint64_t seconds = (clock_mono_us() - m->started_us) / 1000000 + 2;
+	uint64_t seconds = (clock_mono_us() - m->started_us) / 1000000 + 1;
 	char	*data = xasprintf("--data-dir=%s", c->data_dir), *from = xasprintf("--from=%llus", (unsigned long long)seconds);
 	char	*limit = xasprintf("--limit=%zu", m->sent);
 	const char *argv[] = { "spans", "list", "-c", m->file, data, from, limit, "--sort=timestamp",

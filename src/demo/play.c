@@ -13,7 +13,7 @@
 #include "core/buf.h"
 #include "demo/play.h"
 
-#define PLAY_BYTES ((size_t)8 * 1024 * 1024) /* of one answer */
+#define PLAY_BYTES ((size_t)32 * 1024 * 1024) /* of one answer */
 #define WHOLE_PAUSE_MS 80	/* before an answer that is no stream */
 
 struct piece {
@@ -41,12 +41,17 @@ play_free(struct play *p)
 	free(p);
 }
 
-/* The client left: the request dies with its connection. */
+/* The client left. The request dies with its connection, unless the library has
+ * taken the two apart because the answer was under way. */
 static void
 play_left(struct evhttp_connection *conn, void *arg)
 {
+	struct play	*p = arg;
+
 	(void)conn;
-	play_free(arg);
+	if (evhttp_request_get_connection(p->req) == NULL)
+		evhttp_request_free(p->req);
+	play_free(p);
 }
 
 /* After this the connection may carry another request. */

@@ -73,7 +73,7 @@ answer_find(const char *path)
 static void
 headers_add(const struct ask *a)
 {
-	json_t	*id = answer_id(a, "req");
+	json_t	*id = answer_id(a, "req_");
 
 	play_header(a->play, "Server", "spangate-pretend");
 	play_header(a->play, "x-pretend", "yes");
