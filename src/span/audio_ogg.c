@@ -10,6 +10,9 @@
 #define PAGE_HEAD 27		/* bytes before the table of segments */
 #define CODEC_HEAD 40		/* bytes of a stream's first packet that tell the rate */
 
+/* More samples than the packets of one page can hold. */
+#define PAGE_SAMPLES (255u * 8192)
+
 enum { PAGE_FIRST = 2, PAGE_LAST = 4 };		/* flags of a page */
 
 /* Samples of opus are counted at this rate whatever it was made of. */
@@ -77,8 +80,11 @@ page_read(struct audio *a, size_t head)
 		stream_begin(o, p + head, a->nheld - head, serial);
 	if (!o->open || serial != o->serial)
 		return;
-	if (granule != UINT64_MAX)	/* no packet ends on the page */
+	if (granule != UINT64_MAX) {	/* else no packet ends on the page */
+		/* taken out of a longer one, which counts from its beginning */
+		o->cut |= o->granule == 0 && granule > PAGE_SAMPLES;
 		o->granule = granule;
+	}
 	if (p[5] & PAGE_LAST)
 		stream_end(o);
 }

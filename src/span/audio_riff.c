@@ -25,8 +25,9 @@ fmt_read(struct audio_riff *r, const unsigned char *p)
 	}
 }
 
-/* All behind a head without a size is samples. A size of nothing may be told
- * by a writer that did not go back, or be the truth before further chunks. */
+/* Nothing behind the samples is of use. All behind a head without a size is
+ * samples. A size of nothing may be told by a writer that did not go
+ * back, or be the truth before further chunks. */
 static void
 data_read(struct audio *a, uint64_t size)
 {
@@ -39,10 +40,7 @@ data_read(struct audio *a, uint64_t size)
 		r->streamed = size >= UNKNOWN ||
 		    (size == 0 && (r->size >= UNKNOWN || r->size + 8 <= r->data));
 	r->data_size = size;
-	if (r->streamed)
-		audio_pass_all(a);
-	else
-		audio_pass(a, size < UINT64_MAX - 9 ? 8 + size + (size & 1) : UINT64_MAX);
+	audio_pass_all(a);
 }
 
 /* Wants what is read of the chunk's content, less than all of it. */
@@ -62,8 +60,7 @@ chunk_step(struct audio *a)
 	uint64_t size = audio_le(a->held + 4, 4);
 	bool fmt = audio_holds(a, 0, SLICE("fmt ")), ds64 = audio_holds(a, 0, SLICE("ds64"));
 
-	if (audio_holds(a, 0, SLICE("data")) && r->data == 0) {
-		a->want = 8;
+	if (audio_holds(a, 0, SLICE("data"))) {
 		data_read(a, size);
 		return;
 	}

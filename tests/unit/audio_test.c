@@ -254,11 +254,25 @@ between_test(void)
 	ok(unknown(between(SLICE("\0\0\0\0"), "stream.mp3", SLICE(""), NULL)));
 	ok(!between(SLICE(""), "stream.mp3", SLICE("\xff"), NULL).known);
 	ok(!between(SLICE(""), "stream.mp3", SLICE("TAG" X32), NULL).known);
+	ok(!between(SLICE(""), "stream.mp3", SLICE(APE "12345678"), NULL).known);
 	ok(same(between(SLICE(ID3V2), "mono.aac", SLICE(ID3V2), NULL), aac));
 	ok(!between(SLICE(""), "mono.aac", SLICE("\xff\xf1"), NULL).known);
 	ok(!between(SLICE(""), "mono.aac", SLICE(X32), NULL).known);
 	ok(same(between(SLICE(ID3V2), "mono.flac", SLICE(""), NULL), flac));
+	ok(same(between(SLICE("ID3\4\0\x10\0\0\0\0" "3DI\4\0\x10\0\0\0\0"), "mono.flac", SLICE(""), NULL), flac));
 	ok(same(between(SLICE(""), "stereo.opus", SLICE(X32), NULL), between(SLICE(""), "stereo.opus", SLICE(""), NULL)));
+}
+
+/* Frames that do not go on where the last one ended are of something else. */
+static void
+twice_test(void)
+{
+	struct slice bytes;
+	struct buf b;
+
+	bytes = data_read("mono.flac", &b);
+	ok(!between(bytes, "mono.flac", SLICE(""), NULL).known);
+	buf_free(&b);
 }
 
 /* Frames are not looked for without end. */
@@ -343,6 +357,7 @@ riff_test(void)
 	ok(lasts(TOLD("RIFF\0\0\0\0WAVE" FMT "data\0\0\0\0" "12345678", NULL, NULL), 1000));
 	ok(lasts(TOLD("RIFF\xff\xff\xff\x7fWAVE" FMT "data\xdb\xff\xff\x7f" "12345678", NULL, NULL), 1000));
 	ok(lasts(TOLD("RIFF\xff\xff\xff\xffWAVE" FMT "data\0\0\0\0" "12345678", NULL, NULL), 1000));
+	ok(lasts(TOLD("RIFF\x36\0\0\0WAVELIST\1\0\0\0x\0" FMT "data\x08\0\0\0" "12345678", NULL, NULL), 1000));
 	/* an odd length is filled up, which some leave out */
 	ok(lasts(TOLD("RIFF\x2c\0\0\0WAVE" FMT "data\7\0\0\0" "1234567", NULL, NULL), 875));
 	ok(!TOLD("RIFF\x2c\0\0\0WAVE" FMT "data\x09\0\0\0" "12345678", NULL, NULL).known);
@@ -393,17 +408,45 @@ mkv_test(void)
 	ok(type_is(TOLD(DOC "\x83\x81\1", NULL, NULL), "video/webm"));
 }
 
+#define OGG(flags, granule, serial, body) "OggS\0" flags granule serial "\0\0\0\0" "\0\0\0\0" "\1" body
+#define OPUS "\x13OpusHead\1\1\x38\1\x80\xbb\0\0\0\0\0"
+#define AT(low) low "\0\0\0\0\0\0"		/* granule position, two bytes of it */
+#define ONE "one "
+#define TWO "two "
+
+/* 0x138 samples, 6.5 ms, are skipped. */
+static void
+ogg_test(void)
+{
+	ok(lasts(TOLD(OGG("\2", AT("\0\0"), ONE, OPUS) OGG("\4", AT("\x98\1"), ONE, "\1x"), NULL, NULL), 2000));
+	/* another stream beside it, which ends later; a page where no packet ends */
+	ok(lasts(TOLD(OGG("\2", AT("\0\0"), ONE, OPUS) OGG("\2", AT("\0\0"), TWO, OPUS)
+	    OGG("\0", "\xff\xff\xff\xff\xff\xff\xff\xff", ONE, "\1x")
+	    OGG("\4", AT("\x98\1"), ONE, "\1x") OGG("\4", AT("\x98\7"), TWO, "\1x"), NULL, NULL), 2000));
+	/* no last page, before the end or before the next one of the chain */
+	ok(!TOLD(OGG("\2", AT("\0\0"), ONE, OPUS) OGG("\0", AT("\x98\1"), ONE, "\1x"), NULL, NULL).known);
+	ok(!TOLD(OGG("\2", AT("\0\0"), ONE, OPUS) OGG("\0", AT("\x98\1"), ONE, "\1x")
+	    OGG("\2", AT("\0\0"), TWO, OPUS) OGG("\4", AT("\x98\1"), TWO, "\1x"), NULL, NULL).known);
+	/* out of the middle; not audio; shorter than what is skipped */
+	ok(!TOLD(OGG("\2", AT("\0\0"), ONE, OPUS) OGG("\0", "\0\0\0\1\0\0\0\0", ONE, "\1x")
+	    OGG("\4", "\0\0\0\2\0\0\0\0", ONE, "\1x"), NULL, NULL).known);
+	ok(!TOLD(OGG("\2", AT("\0\0"), ONE, "\7\x80theora") OGG("\4", AT("\x98\1"), ONE, "\1x"), NULL, NULL).known);
+	ok(lasts(TOLD(OGG("\2", AT("\0\0"), ONE, OPUS) OGG("\4", AT("\x37\1"), ONE, "\1x"), NULL, NULL), 0));
+}
+
 int
 main(void)
 {
 	files_test();
 	prefix_test();
 	between_test();
+	twice_test();
 	junk_test();
 	broken_off_test();
 	none_test();
 	pcm_test();
 	riff_test();
+	ogg_test();
 	mp4_test();
 	mkv_test();
 	return done();
