@@ -15,6 +15,7 @@ struct speech {
 	struct audio	audio;
 	struct base64	base64;		/* of the events */
 	struct buf	piece;		/* one event's bytes */
+	bool		broken;		/* some were no base64 */
 };
 
 static void
@@ -95,7 +96,7 @@ speech_event(struct build *b, const struct sse_event *e, struct jvalue json)
 	if (s == NULL || v[AUDIO].kind != JSTRING)
 		return false;
 	buf_clear(&s->piece);
-	base64_feed(&s->base64, json_inner(v[AUDIO]), &s->piece);
+	s->broken |= !base64_feed(&s->base64, json_inner(v[AUDIO]), &s->piece);
 	return sound_add(b, s, buf_view(&s->piece));
 }
 
@@ -145,7 +146,7 @@ sound_json(struct build *b, struct speech *s)
 	struct slice type, extension;
 	struct buf name, out;
 
-	audio_finish(&s->audio, b->finish_seen);
+	audio_finish(&s->audio, b->finish_seen && !s->broken && base64_end(&s->base64));
 	type = sound_type(b, &s->audio);
 	extension = type_extension(type);
 	if (extension.ptr == NULL)
