@@ -21,6 +21,13 @@
 #define LIMIT_THREAD_BODIES (512u * MIB) /* sum of held request bodies on one gate thread (setting) */
 #define LIMIT_API_BODY (100 * MIB)	/* an ingest request */
 
+/* Forms */
+#define LIMIT_BOUNDARY 70		/* RFC 2046 5.1.1 */
+#define LIMIT_PART_HEAD (8 * KIB)	/* head of one part: a name, a file's name, a type */
+#define LIMIT_PARTS 1024		/* parts of a form: as many edits at most */
+#define LIMIT_FORM_TEXT (8 * MIB)	/* the fields of a form without its files, as JSON */
+#define LIMIT_FORM_DEPTH 16		/* brackets in a field's name */
+
 /* Streams */
 #define LIMIT_HELD_EVENT (64 * KIB)	/* an event held back by the usage filter, then let go as it is */
 #define LIMIT_ERROR_HELD (64 * KIB)	/* of an error answer held while another attempt is possible */

@@ -14,23 +14,12 @@
 #include <stdlib.h>
 
 #include "core/limits.h"
-#include "core/members.h"
+#include "core/rewrite_mark.h"
 
 /* Each mark may become an edit, and asking for usage takes one more. */
 #define MARKS_MAX (LIMIT_EDITS - 1)
 
 #define ASK_MEMBER "\"include_usage\":true"
-
-/* An own member and its place among its neighbours, in offsets of the body. */
-struct rewrite_mark {
-	const struct member	*own;
-	struct jvalue		 value;
-	size_t			 start, end;	/* of the member, without comma */
-	size_t			 before;	/* end of the member before it */
-	size_t			 next;		/* start of the member after it; 0: none */
-	size_t			 index;		/* in its object */
-	bool			 inside;	/* of metadata */
-};
 
 /* The object being walked: what its next mark needs to know. */
 struct walk {
@@ -40,12 +29,15 @@ struct walk {
 	bool	inside;
 };
 
-static struct rewrite_mark *
-mark_new(struct rewrite *rw)
+struct rewrite_mark *
+rewrite_mark_new(struct rewrite *rw)
 {
 	size_t cap = rw->cap ? rw->cap * 2 : 8;
 	struct rewrite_mark *p;
 
+	rw->full |= rw->count == MARKS_MAX;
+	if (rw->full)
+		return NULL;
 	if (rw->count == rw->cap) {
 		p = realloc(rw->marks, cap * sizeof(*p));
 		if (p == NULL)
@@ -62,16 +54,14 @@ walk_member(struct rewrite *rw, struct walk *w, const struct jmember *m, const s
 {
 	size_t start = (size_t)(m->key_text.ptr - rw->body.ptr);
 	size_t end = (size_t)(m->value.text.ptr - rw->body.ptr) + m->value.text.len;
-	struct rewrite_mark *mark;
+	struct rewrite_mark *mark = NULL;
 
 	if (w->open != 0)
 		rw->marks[w->open - 1].next = start;
 	w->open = 0;
-	rw->full |= own != NULL && rw->count == MARKS_MAX;
+	if (own != NULL && (mark = rewrite_mark_new(rw)) == NULL && !rw->full)
+		return false;
 	if (own != NULL && !rw->full) {
-		mark = mark_new(rw);
-		if (mark == NULL)
-			return false;
 		*mark = (struct rewrite_mark){
 			.own = own, .value = m->value, .start = start, .end = end,
 			.before = w->before, .index = w->index, .inside = w->inside,
@@ -185,7 +175,7 @@ mark_is_cut(const struct rewrite *rw, const struct rewrite_mark *m)
 	/* Calls of prompts stored at a provider name no model: there the
 	 * variables are the provider's. */
 	if (strcmp(m->own->name, "variables") == 0)
-		return rw->model.kind != JNONE || rw->family == FAMILY_CHAT;
+		return rw->model.kind != JNONE || rw->form_model.len > 0 || rw->family == FAMILY_CHAT;
 	return rw->family == FAMILY_CHAT &&
 	    jget(m->value, SLICE("prompt_id")).kind != JNONE;
 }
@@ -282,7 +272,7 @@ ask_by_option(struct rewrite *rw, struct jvalue options)
 static bool
 usage_is_missing(const struct rewrite *rw)
 {
-	return rw->stream && !rw->usage_asked &&
+	return rw->is_object && rw->stream && !rw->usage_asked &&
 	    (rw->family == FAMILY_CHAT || rw->family == FAMILY_COMPLETION);
 }
 
@@ -302,7 +292,7 @@ rewrite_finish(struct rewrite *rw, bool ask_usage)
 	rw->edits = (struct edits){ NULL, 0 };
 	rw->usage_added = false;
 	ask_usage = ask_usage && usage_is_missing(rw);
-	if (!rw->is_object || (rw->count == 0 && !ask_usage))
+	if ((!rw->is_object && !rw->is_form) || (rw->count == 0 && !ask_usage))
 		return 0;
 	if (rw->full)
 		return -1;
@@ -315,12 +305,33 @@ rewrite_finish(struct rewrite *rw, bool ask_usage)
 	return 0;
 }
 
+/* Values of a form are text; some are JSON with members in it. */
+static void
+form_blank(const struct rewrite *rw, char *body)
+{
+	const struct rewrite_mark *m;
+	struct jvalue v;
+	size_t i;
+
+	for (i = 0; i < rw->count; i++) {
+		m = &rw->marks[i];
+		if (m->secret && m->value.text.len > 0)
+			memset(body + (m->value.text.ptr - rw->body.ptr), '*', m->value.text.len);
+		else if (jscan_check(m->value.text, &v, NULL) == JSCAN_END)
+			member_blank(m->own, v, rw->body.ptr, body);
+	}
+}
+
 void
 rewrite_blank(const struct rewrite *rw, char *body)
 {
 	struct jvalue v;
 	size_t i;
 
+	if (rw->form) {
+		form_blank(rw, body);
+		return;
+	}
 	if (rw->full && jscan_check(rw->body, &v, NULL) == JSCAN_END) {
 		members_blank(v, rw->body.ptr, body);
 		return;

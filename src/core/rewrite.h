@@ -36,6 +36,8 @@ enum {
 struct rewrite {
 	struct slice	 body;
 	bool		 is_object;	/* one well-formed JSON object */
+	bool		 is_form;	/* a form that came to its end */
+	struct slice	 form_model;	/* of a form: its model, else empty */
 	bool		 stream;	/* "stream": true */
 	bool		 usage_asked;	/* the client's stream_options.include_usage is true */
 	bool		 usage_added;	/* by rewrite_finish */
@@ -43,6 +45,7 @@ struct rewrite {
 	struct edits	 edits;		/* after rewrite_finish; owned */
 	/* private */
 	enum family	 family;
+	bool		 form;		/* scanned as one */
 	bool		 store;		/* "store": true */
 	bool		 full;		/* more own members than marks may be */
 	struct jvalue	 stream_options;
@@ -55,6 +58,9 @@ struct rewrite {
  * that is no JSON object is not an error. Allocates only where it finds a
  * member of the table. */
 int	rewrite_scan(struct rewrite *, struct slice body, enum family);
+/* The same of a multipart form with that boundary (multipart_boundary): its
+ * parts by the names of members are cut whole, with their delimiter lines. */
+int	rewrite_scan_form(struct rewrite *, struct slice body, struct slice boundary, enum family);
 /* Makes edits. ask_usage: put stream_options.include_usage in where the
  * family is chat (or completion), the request streams and did not ask. Inside
  * an empty or null stream_options, include_usage:false or beside its other

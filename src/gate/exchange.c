@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "core/head.h"
 #include "core/limits.h"
+#include "core/multipart.h"
 #include "gate/down.h"
 #include "gate/forward.h"
 #include "gate/gate_private.h"
@@ -233,6 +234,28 @@ exchange_close_answer(struct exchange *x, enum reason reason, const char *detail
 	}
 }
 
+/* Finds the members of ours in the body. What is compressed goes through as it
+ * is, and so does multipart that is no form. */
+static void
+exchange_rewrite(struct exchange *x)
+{
+	struct slice coding = exchange_field(x, SLICE("content-encoding"));
+	struct slice type = exchange_field(x, SLICE("content-type"));
+	struct slice body = slice_make(x->body, x->body_len), boundary = multipart_boundary(type);
+	bool coded = coding.len > 0 && !slice_caseeq(coding, SLICE("identity"));
+	int r;
+
+	if (boundary.ptr != NULL && !coded)
+		r = rewrite_scan_form(&x->rewrite, body, boundary, x->family);
+	else {
+		if (coded || (type.len >= 10 && slice_caseeq(slice_make(type.ptr, 10), SLICE("multipart/"))))
+			body.len = 0;
+		r = rewrite_scan(&x->rewrite, body, x->family);
+	}
+	if (r < 0)
+		bug("out of memory");
+}
+
 /* A body that broke off goes to no provider, but to the journal: less the
  * credentials in what came of it. */
 static void
@@ -240,8 +263,7 @@ exchange_blank_partial(struct exchange *x)
 {
 	if (x->body == NULL || x->rewrite.body.ptr != NULL)
 		return;
-	if (rewrite_scan(&x->rewrite, slice_make(x->body, x->body_len), x->family) < 0)
-		bug("out of memory");
+	exchange_rewrite(x);
 	rewrite_blank(&x->rewrite, x->body);
 }
 
@@ -300,30 +322,23 @@ exchange_body(struct exchange *x)
 static void
 exchange_read_model(struct exchange *x)
 {
+	struct slice form = x->rewrite.form_model;
 	struct buf name;
 	size_t len;
 
 	buf_init(&name, 1024);
-	if (jstring(x->rewrite.model, &name) && buf_byte(&name, '\0'))
+	if ((form.len > 0 ? buf_slice(&name, form) : jstring(x->rewrite.model, &name)) &&
+	    buf_byte(&name, '\0'))
 		x->model = buf_take(&name, &len);
 	buf_free(&name);
 }
 
-/* Reads the body once: model, stream, own members. What is compressed or
- * multipart goes through as it is. */
+/* Reads the body once: model, stream, own members. */
 static void
 exchange_scan(struct exchange *x)
 {
-	struct slice coding = exchange_field(x, SLICE("content-encoding"));
-	struct slice type = exchange_field(x, SLICE("content-type"));
-	struct slice body = slice_make(x->body, x->body_len);
-
-	if ((coding.len > 0 && !slice_caseeq(coding, SLICE("identity"))) ||
-	    (type.len >= 10 && slice_caseeq(slice_make(type.ptr, 10), SLICE("multipart/"))))
-		body.len = 0;
-	if (rewrite_scan(&x->rewrite, body, x->family) < 0)
-		bug("out of memory");
-	if (x->rewrite.is_object) {
+	exchange_rewrite(x);
+	if (x->rewrite.is_object || x->rewrite.is_form) {
 		exchange_read_model(x);
 		rewrite_blank(&x->rewrite, x->body);
 	} else if (x->rewrite.count > 0) {

@@ -129,6 +129,12 @@ void		 body_survey(struct build *, struct parts *, uint64_t attempt, struct body
 void		 body_join(struct build *, struct parts *, uint64_t attempt,
 		    struct slice codings, struct body *, bool answer);
 
+/* Appends "filename", "content_type" (null if empty) and "bytes" (null for
+ * UINT64_MAX). */
+void		 build_file_members(struct slice filename, struct slice type, uint64_t bytes,
+		    struct buf *);
+/* request_form.c: reads a request that is a form; json becomes its object. */
+void		 request_form(struct build *, struct slice boundary);
 /* request.c */
 void		 request_build(struct build *);
 /* answer.c */

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "core/multipart.h"
 #include "core/rewrite.h"
 #include "core/utf8.h"
 #include "span/inner.h"
@@ -339,12 +340,50 @@ full_request(struct build *b)
 		b->span.full_request = build_quoted(b, body);
 }
 
+/* What went upstream of a form: its object less the members that were cut. */
+static void
+full_request_form(struct build *b)
+{
+	struct slice json = b->request.json.text, piece;
+	struct rewrite rw;
+	struct edit_iter it;
+	struct buf out;
+
+	if (json.ptr == NULL || rewrite_scan(&rw, json, b->family) < 0)
+		return;
+	buf_init(&out, LIMIT_EXPANDED);
+	if (rewrite_finish(&rw, false) == 0) {
+		edit_iter_init(&it, &rw.edits, json);
+		while (edit_iter_next(&it, &piece))
+			buf_slice(&out, piece);
+	}
+	b->span.full_request = build_take(b, &out);
+	rewrite_free(&rw);
+}
+
+/* Joins the body, or reads it as the form that it is. */
+static void
+request_read(struct build *b, struct slice headers)
+{
+	struct slice codings = meta_header(headers, SLICE("content-encoding"));
+	struct slice boundary = multipart_boundary(b->request.type);
+	struct body *body = &b->request;
+
+	if (b->facts_given[DIRECTION_REQUEST]) {
+		body->form = true;
+		body->json = build_json(b, b->facts[DIRECTION_REQUEST]);
+	} else if (boundary.ptr != NULL && codings.len == 0 && b->request_parts.n > 0)
+		request_form(b, boundary);
+	else
+		body_join(b, &b->request_parts, 0, codings, body, false);
+}
+
 static void
 request_text_warn(struct build *b)
 {
 	const struct body *body = &b->request;
 
-	if (body->opaque || body->cut || body->text.len == 0 || body->json.kind != JNONE)
+	if (body->form || body->opaque || body->cut || body->text.len == 0 || body->json.kind != JNONE)
 		return;
 	if (!json_is_text(body->text))
 		warn_add(&b->warnings, WARN_REQUEST_BINARY, body->type);
@@ -362,8 +401,7 @@ request_build(struct build *b)
 
 	body->type = meta_header(headers, SLICE("content-type"));
 	body->length = record_get_u64(b->begin, TAG_BODY_LENGTH, 0);
-	body_join(b, &b->request_parts, 0,
-	    meta_header(headers, SLICE("content-encoding")), body, false);
+	request_read(b, headers);
 	request_text_warn(b);
 	request_common(b, body->json);
 	b->ops->request(b, body->json);
@@ -372,6 +410,10 @@ request_build(struct build *b)
 	environment_set(b);
 	off = b->span.disable_log.set && b->span.disable_log.v;
 	b->hidden = off || record_get_u64(b->begin, TAG_LOG_BODIES, 1) == 0;
-	if (!b->hidden && !b->options.row_only)
+	if (b->hidden || b->options.row_only)
+		return;
+	if (b->request.form)
+		full_request_form(b);
+	else
 		full_request(b);
 }

@@ -11,6 +11,23 @@ build_keep_audio(struct build *b, struct slice bytes)
 }
 
 void
+build_file_members(struct slice filename, struct slice type, uint64_t bytes, struct buf *out)
+{
+	buf_str(out, "\"filename\":");
+	buf_json_string(out, filename);
+	buf_str(out, ",\"content_type\":");
+	if (type.len > 0)
+		buf_json_string(out, type);
+	else
+		buf_str(out, "null");
+	buf_str(out, ",\"bytes\":");
+	if (bytes != UINT64_MAX)
+		buf_u64(out, bytes);
+	else
+		buf_str(out, "null");
+}
+
+void
 build_audio_members(struct build *b, const struct audio *a, struct slice filename,
     struct slice type, struct buf *out)
 {
@@ -21,15 +38,7 @@ build_audio_members(struct build *b, const struct audio *a, struct slice filenam
 		buf_slice(out, b->span.id);
 		buf_str(out, "\",");
 	}
-	buf_str(out, "\"filename\":");
-	buf_json_string(out, filename);
-	buf_str(out, ",\"content_type\":");
-	if (type.len > 0)
-		buf_json_string(out, type);
-	else
-		buf_str(out, "null");
-	buf_str(out, ",\"bytes\":");
-	buf_u64(out, audio_bytes(a));
+	build_file_members(filename, type, audio_bytes(a), out);
 	buf_str(out, ",\"duration\":");
 	if (audio_duration(a, &us))
 		time_secs_text(us, out);
