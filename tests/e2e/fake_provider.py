@@ -548,6 +548,7 @@ def tool_deltas():
 
 class Provider:
     """The listening side. requests: all Requests in the order in which their heads came."""
+    connection = Connection         # what serves a connection
 
     def __init__(self, tls=None, host="127.0.0.1", defaults=None, backlog=1024, rcvbuf=None):
         self.defaults = dict(defaults or {})
@@ -589,7 +590,7 @@ class Provider:
                 self.tls_errors.append(str(e))
                 sock.close()
                 return
-        c = Connection(self, sock, number)
+        c = self.connection(self, sock, number)
         with self.lock:
             self.connections.add(c)
         c.run()
