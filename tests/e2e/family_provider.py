@@ -7,14 +7,17 @@ The header `x-fake: key=value; ...` says how, beside what fake_provider.py has (
     case=NAME               what the request itself cannot tell (family_shapes.py)
     role=MS first=MS delay=MS   "start" parts, the first "token" part, then the gap between tokens, by the
                             moment at which the request's last byte was read
-Request.written then has (kind, seconds) for each part as the provider's own clock has it.
+    lockstep=NAME           with split=byte: no byte goes out before the client has the one before it, which it
+                            tells by Provider.has(NAME, bytes)
+Request.written then has (kind, before, after) for each part, monotonic times around its sending, and last
+("done", before, after) for what ends the body.
 Run as a program it prints its port and serves until its standard input ends.
 """
 import sys
 import time
 
 import family_shapes
-from fake_provider import Connection, Provider
+from fake_provider import Connection, Gone, Provider
 
 
 class FamilyConnection(Connection):
@@ -51,25 +54,47 @@ class FamilyConnection(Connection):
             headers.append(("Transfer-Encoding", "chunked"))
         self.head(answer.status, headers)
         due, gap = float(fake.get("first", 0)), float(fake.get("delay", 0))
-        req.written = []
+        req.written, self.body_sent = [], 0
         for kind, data in answer.parts:
             if kind == "start":
                 self.until(req.t_end + float(fake.get("role", 0)) / 1000)
             elif kind == "token":
                 self.until(req.t_end + due / 1000)
                 due += gap
-            req.written.append((kind, time.monotonic() - req.t_end))
+            before = time.monotonic()
             self.emit(data, fake, frame)
+            req.written.append((kind, before, time.monotonic()))
         if frame == "chunked":
+            before = time.monotonic()
             self.last_chunk(fake)
+        req.written.append(("done", before, time.monotonic()))
         return self.finish(frame, fake)
+
+    def emit(self, data, fake, frame):
+        if "lockstep" not in fake:
+            return super().emit(data, fake, frame)
+        for piece in self.pieces(data, fake):
+            self.put(self.chunk(piece, fake) if frame == "chunked" else piece)
+            self.body_sent += len(piece)
+            self.p.wait_for(fake["lockstep"], self.body_sent)
 
 
 class FamilyProvider(Provider):
     connection = FamilyConnection
 
     def __init__(self, **more):
+        self.received = {}      # {name of a client: bytes of the body it has}
         super().__init__(defaults=dict({"id": "1"}, **more))
+
+    def has(self, name, count):
+        with self.lock:
+            self.received[name] = count
+            self.lock.notify_all()
+
+    def wait_for(self, name, count):
+        with self.lock:
+            if not self.lock.wait_for(lambda: self.received.get(name, 0) >= count, 20):
+                raise Gone()
 
 
 if __name__ == "__main__":
