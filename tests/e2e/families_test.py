@@ -6,7 +6,7 @@ The clients are looked for in $SPANGATE_CLIENTS, which contrib/clients makes; wh
 import hashlib
 
 from family_provider import FamilyProvider
-from family_shapes import TEXT, form_of
+from family_shapes import TEXT, THOUGHT, audio, form_of
 from harness import *
 
 CLIENTS = os.environ.get("SPANGATE_CLIENTS", "")
@@ -168,6 +168,45 @@ def judge_one(bad, name, s, log_type, model, usage, unknown, text, fields):
         expect("text", text(s), TEXT)
 
 
+def of_calls(family, word):
+    """(call, its span) of the calls of a family that have the word, except errors."""
+    for s in spans():
+        words = (s.get("customer_identifier") or "/").split("/")[-1].split()
+        if words[:1] == [family] and word in words and "error" not in words:
+            yield s["customer_identifier"], s
+
+
+def holds(family, word, where, *needles):
+    """The span's member (None: the whole span) has all of these texts somewhere."""
+    for call, s in of_calls(family, word):
+        text = json.dumps(s.get(where) if where else s, ensure_ascii=False)
+        missing = [n for n in needles if n not in text]
+        if missing:
+            return ok(False, "%s %s: in %s" % (family, word, where or "the span"), call, missing, text[:700])
+    ok(True, "%s %s: in %s" % (family, word, where or "the span"))
+
+
+def without_null(v):
+    if isinstance(v, dict):
+        return {k: without_null(x) for k, x in v.items() if x is not None}
+    return [without_null(x) for x in v] if isinstance(v, list) else v
+
+
+def streams_alike(family):
+    """What was put together of a stream is what comes in one piece."""
+    bad, mine = [], {s.get("customer_identifier"): s for s in spans()}
+    for call in results:
+        client, words = call.split("/")[0], call.split("/")[1].split()
+        other = mine.get("%s/%s" % (client, " ".join(w for w in words if w not in ("stream", "helper"))))
+        if words[0] != family or other is None or not streamed(call) or "error" in words:
+            continue
+        for field in ("output", "finish_reason", "tool_calls", "response_id", "usage", "status", "error_message"):
+            a, b = (without_null(x.get(field)) for x in (other, mine.get(call, {})))
+            if a != b:
+                bad += ["%s: %s" % (call, field), "plain   " + json.dumps(a)[:600], "stream  " + json.dumps(b)[:600]]
+    ok(not bad, "%s: a stream's span is like the plain one's" % family, *bad[:6])
+
+
 def object_of(v):
     return v if isinstance(v, dict) else {}
 
@@ -185,10 +224,21 @@ def message_text(s):
 def chat_spans():
     judge("chat", "chat", "gpt-test-2026-08-01", (17, 21, 38), {"error"}, message_text,
           [("prompt_cache_hit_tokens", 4), ("reasoning_tokens", 5)])
+    for where in ("output", "tool_calls"):
+        holds("chat", "tools", where, "call_0", "get_weather", "Zürich")
+    holds("chat", "refusal", "output", "I must not: " + TEXT)
+    holds("chat", "reasoning", "output", THOUGHT)
+    holds("chat", "annotations", "output", "https://example.org/a")
+    holds("chat", "audio", "output", "audio_1", TEXT)
+    holds("chat", "choices", None, TEXT, "Choice 1: " + TEXT)
+    holds("chat", "logprobs", "full_response", "-0.25")
+    streams_alike("chat")
 
 
 def completion_spans():
     judge("completion", "completion", "gpt-test-2026-08-01", (5, 9, 14), (), lambda s: s.get("output"))
+    holds("completion", "choices", None, TEXT, "Choice 1")
+    streams_alike("completion")
 
 
 def response_spans():
@@ -196,11 +246,26 @@ def response_spans():
           [("prompt_cache_hit_tokens", 8), ("reasoning_tokens", 7)])
     failed = [s for s in spans() if (s.get("customer_identifier") or "").endswith(" failed")]
     eq({s.get("error_message") for s in failed}, {"The model gave up"}, "response: why it failed")
+    holds("response", "tools", "tool_calls", "call_0", "get_weather", "Zürich")
+    holds("response", "tools", "output", "call_0", "fc_0", "get_weather")
+    holds("response", "reasoning", "output", THOUGHT, TEXT)
+    holds("response", "annotations", "output", "https://example.org/a")
+    holds("response", "refusal", "output", "I must not: " + TEXT)
+    holds("response", "incomplete", "output", "max_output_tokens", TEXT)
+    streams_alike("response")
 
 
 def messages_spans():
     judge("messages", "chat", "claude-test-2026-08-01", (1325, 40, 1365), {"error"}, message_text,
           [("prompt_cache_hit_tokens", 1000), ("prompt_cache_creation_tokens", 300)])
+    for where in ("output", "tool_calls"):
+        holds("messages", "tools", where, "toolu_0", "get_weather", "Zürich")
+    holds("messages", "thinking", "output", THOUGHT, "EqQBCkYIARgCKkA=")
+    holds("messages", "redacted", "output", "EmwKAhgBEgy3va3pzix=", TEXT)
+    holds("messages", "search", None, "srvtoolu_1", "Zürich Wetter", "Eu==", "Ep==", "snow on the mountains")
+    holds("messages", "system", "input", "Kurz.")
+    holds("messages", "plain", "usage", "ephemeral_1h_input_tokens", "200")
+    streams_alike("messages")
 
 
 def embedding_spans():
@@ -214,12 +279,20 @@ def embedding_spans():
 
 def speech_spans():
     judge("speech", "speech", "tts-test", (14, 101, 115), {"mp3", "wav", "pcm", "flac", "opus", "aac", "streamed"})
+    for form in ("mp3", "wav", "pcm", "flac", "opus", "aac"):
+        holds("speech", form, "output", "audio/", '"bytes": %d' % len(audio(form)))
+    holds("speech", "sse", "output", '"bytes": %d' % len(audio("mp3")))
+    holds("speech", "wav", "input", "Grüße")
 
 
 def transcription_spans():
     without = {"text", "srt", "vtt", "seconds"}
     judge("transcription", "transcription", None, (14, 20, 34), without, lambda s: s.get("output"))
     judge("translation", "transcription", "whisper-1", None, (), lambda s: s.get("output"))
+    holds("transcription", "json", "input", ".wav", "audio/wav")
+    for word in ("text", "srt", "vtt", "verbose_json", "diarized_json", "diarized", "seconds"):
+        holds("transcription", word, "output", TEXT)
+    streams_alike("transcription")
 
 
 def image_spans():
