@@ -4,6 +4,7 @@
 the logged text is what was sent."""
 from family_raw import *
 
+ALIKE = ("prompt_tokens", "completion_tokens", "finish_reason", "response_id", "full_response")
 NAMES = ("chat", "completion", "response", "messages", "transcription")
 
 
@@ -33,8 +34,9 @@ def other_cuts():
             for how in ("split=event", "split=whole", "split=rand", "split=event; frame=close"):
                 s = asking.span(ask(asking, name, how, stream)[0])
                 eq(said(name, s), TEXT, "%s%s, %s" % (name, ", stream" if stream else "", how))
-                got[how] = [s.get(k) for k in ("prompt_tokens", "completion_tokens", "finish_reason", "response_id", "full_response")]
-            ok(all(v == got["split=event"] for v in got.values()), "%s: the same however it comes%s" % (name, ", stream" if stream else ""), got)
+                got[how] = [s.get(k) for k in ALIKE]
+            ok(all(v == got["split=event"] for v in got.values()),
+               "%s: the same however it comes%s" % (name, ", stream" if stream else ""), got)
 
 
 p = FamilyProvider()

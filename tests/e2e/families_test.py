@@ -24,8 +24,8 @@ def run(script):
     exe, needed, more = SCRIPTS[script]
     if not CLIENTS or not os.path.exists(exe) or not os.path.exists(os.path.join(NODE, needed)):
         return None
-    r = subprocess.run([exe, os.path.join(HERE, script), p.url, g.url] + more, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       timeout=100 * SLOW)
+    r = subprocess.run([exe, os.path.join(HERE, script), p.url, g.url] + more, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, timeout=100 * SLOW)
     return json.loads(r.stdout) if r.returncode == 0 else {"failed": r.stderr.decode()[-2000:]}
 
 
@@ -84,7 +84,8 @@ def parts_of(q):
 
 def requests():
     tags = by_tag()
-    eq([t for t, (a, b) in tags.items() if len(a) != 1 or len(b) != 1], [], "each call makes one request, direct and through")
+    eq([t for t, (a, b) in tags.items() if len(a) != 1 or len(b) != 1], [],
+       "each call makes one request, direct and through")
     pairs = [(t, a[0], b[0]) for t, (a, b) in tags.items() if a and b]
     eq([t for t, a, b in pairs if (a.method, a.target) != (b.method, b.target)], [], "method and target are kept")
     bad = [(t, headers_of(a), headers_of(b)) for t, a, b in pairs if headers_of(a) != headers_of(b)]
@@ -130,7 +131,8 @@ def judge(family, log_type, model, usage, unknown=(), text=None, fields=()):
             continue
         judge_one(bad, name, mine[name][0], log_type, model, usage, unknown, text, fields)
     streams = ("stream", "first token") if any(streamed(name) for name in calls) else ()
-    told = [what for what, there in (("log_type", log_type), ("model", model), ("usage", usage), ("text", text)) if there]
+    aspects = (("log_type", log_type), ("model", model), ("usage", usage), ("text", text))
+    told = [what for what, there in aspects if there]
     for what in ["one span each", "status", *streams, *told] + [f for f, _ in fields]:
         ok(not bad[what], "%s: %s" % (family, what), "%d of %d:" % (len(bad[what]), len(calls)), *bad[what][:4])
 
@@ -151,7 +153,8 @@ def judge_one(bad, name, s, log_type, model, usage, unknown, text, fields):
 
     if log_type:
         expect("log_type", s.get("log_type"), log_type)
-    expect("status", [s.get("status"), s.get("status_code")], ["error" if failed or "failed" in words else "success", code])
+    status = "error" if failed or "failed" in words else "success"
+    expect("status", [s.get("status"), s.get("status_code")], [status, code])
     if model:
         expect("model", s.get("model"), model if answered else re.sub("-2026-08-01$", "", model))
     if streamed(name) and answered:
@@ -316,5 +319,5 @@ def books():
 p = FamilyProvider()
 g = Gateway(p, {"providers": {"fake": {"api": "openai", "base_url": p.url + "/v1", "usage": "ask", "default": True},
                               "ant": {"api": "anthropic", "base_url": p.url}}})
-main(clients, requests, multipart_members, chat_spans, completion_spans, response_spans, messages_spans, embedding_spans, speech_spans,
-     transcription_spans, image_spans, rerank_spans, other_spans, books)
+main(clients, requests, multipart_members, chat_spans, completion_spans, response_spans, messages_spans,
+     embedding_spans, speech_spans, transcription_spans, image_spans, rerank_spans, other_spans, books)

@@ -7,21 +7,53 @@ const [, , direct, through, project] = process.argv;
 const require = createRequire(project + '/package.json');
 const load = async (name) => await import(pathToFileURL(require.resolve(name)).href);
 const { default: module } = await load('ai').then((m) => (m.default?.generateText ? m : { default: m }));
-const { embed, embedMany, experimental_generateSpeech, experimental_transcribe, generateObject, generateText, jsonSchema, streamText, tool } = module;
+const {
+  embed,
+  embedMany,
+  experimental_generateSpeech,
+  experimental_transcribe,
+  generateObject,
+  generateText,
+  jsonSchema,
+  streamText,
+  tool,
+} = module;
 const { createOpenAI } = await load('@ai-sdk/openai');
 const { createOpenAICompatible } = await load('@ai-sdk/openai-compatible');
 const { createAnthropic } = await load('@ai-sdk/anthropic');
 
 const prompt = 'Zürich \u{1f3d4}?';
-const weather = { get_weather: tool({ description: '-', inputSchema: jsonSchema({ type: 'object', properties: { city: { type: 'string' } } }) }) };
-const place = jsonSchema({ type: 'object', properties: { city: { type: 'string' }, height: { type: 'number' } }, required: ['city', 'height'], additionalProperties: false });
+const weather = {
+  get_weather: tool({
+    description: '-',
+    inputSchema: jsonSchema({ type: 'object', properties: { city: { type: 'string' } } }),
+  }),
+};
+const place = jsonSchema({
+  type: 'object',
+  properties: { city: { type: 'string' }, height: { type: 'number' } },
+  required: ['city', 'height'],
+  additionalProperties: false,
+});
 // What the application sees, less the times at which it happened.
-const told = (r) => ({ text: r.text, reasoning: r.reasoningText, calls: r.toolCalls, finish: r.finishReason, usage: r.usage, sources: r.sources, id: r.response?.id, model: r.response?.modelId });
-const generated = async (model, h, more = {}) => told(await generateText({ model, prompt, maxRetries: 0, ...h, ...more }));
+const told = (r) => ({
+  text: r.text,
+  reasoning: r.reasoningText,
+  calls: r.toolCalls,
+  finish: r.finishReason,
+  usage: r.usage,
+  sources: r.sources,
+  id: r.response?.id,
+  model: r.response?.modelId,
+});
+const generated = async (model, h, more = {}) =>
+  told(await generateText({ model, prompt, maxRetries: 0, ...h, ...more }));
 async function streamed(model, h, more = {}) {
   const r = streamText({ model, prompt, maxRetries: 0, onError() {}, ...h, ...more });
   const parts = [];
-  for await (const p of r.fullStream) if (['text-delta', 'reasoning-delta', 'tool-call', 'tool-input-delta', 'error'].includes(p.type)) parts.push([p.type, p.text ?? p.delta ?? p.input ?? String(p.error)]);
+  for await (const p of r.fullStream)
+    if (['text-delta', 'reasoning-delta', 'tool-call', 'tool-input-delta', 'error'].includes(p.type))
+      parts.push([p.type, p.text ?? p.delta ?? p.input ?? String(p.error)]);
   return [parts, await r.text, await r.usage, await r.finishReason];
 }
 const object = async (model, h) => {
@@ -46,14 +78,26 @@ const sdk = {
       'response object': (h) => object(p.responses('gpt-test'), h()),
       'completion plain': (h) => generated(p.completion('gpt-test'), h()),
       'completion stream usage': (h) => streamed(p.completion('gpt-test'), h()),
-      'embedding plain': async (h) => (await embed({ model: p.embedding('embed-test'), value: 'a', maxRetries: 0, ...h() })).embedding,
-      'embedding many': async (h) => (await embedMany({ model: p.embedding('embed-test'), values: ['a', 'b'], maxRetries: 0, ...h() })).embeddings,
+      'embedding plain': async (h) =>
+        (await embed({ model: p.embedding('embed-test'), value: 'a', maxRetries: 0, ...h() })).embedding,
+      'embedding many': async (h) =>
+        (await embedMany({ model: p.embedding('embed-test'), values: ['a', 'b'], maxRetries: 0, ...h() })).embeddings,
       'speech mp3': async (h) => {
-        const r = await experimental_generateSpeech({ model: p.speech('tts-test'), text: 'Grüße', maxRetries: 0, ...h() });
+        const r = await experimental_generateSpeech({
+          model: p.speech('tts-test'),
+          text: 'Grüße',
+          maxRetries: 0,
+          ...h(),
+        });
         return [r.audio.mediaType, createHash('sha256').update(r.audio.uint8Array).digest('hex')];
       },
       'transcription json': async (h) => {
-        const r = await experimental_transcribe({ model: p.transcription('listen-test'), audio: Buffer.from('RIFF0000WAVE' + 'x'.repeat(4000)), maxRetries: 0, ...h() });
+        const r = await experimental_transcribe({
+          model: p.transcription('listen-test'),
+          audio: Buffer.from('RIFF0000WAVE' + 'x'.repeat(4000)),
+          maxRetries: 0,
+          ...h(),
+        });
         return [r.text, r.segments, r.language];
       },
     };
@@ -65,7 +109,9 @@ const sdk = {
       'chat stream usage reasoning': (h) => streamed(p.chatModel('gpt-test'), h('case=reasoning')),
       'chat stream usage tools': (h) => streamed(p.chatModel('gpt-test'), h(), { tools: weather }),
       'completion plain': (h) => generated(p.completionModel('gpt-test'), h()),
-      'embedding many': async (h) => (await embedMany({ model: p.textEmbeddingModel('embed-test'), values: ['a', 'b'], maxRetries: 0, ...h() })).embeddings,
+      'embedding many': async (h) =>
+        (await embedMany({ model: p.textEmbeddingModel('embed-test'), values: ['a', 'b'], maxRetries: 0, ...h() }))
+          .embeddings,
     };
   },
   'ai-anthropic': (base) => {
@@ -84,15 +130,35 @@ const sdk = {
 
 async function side(base) {
   const out = {};
-  await Promise.all(Object.entries(sdk).flatMap(([kind, make]) => Object.entries(make(base)).map(async ([name, call]) => {
-    const h = (...cases) => ({ headers: { 'x-respan-customer-identifier': kind + '/' + name, 'x-fake': ['tag=' + kind + '/' + name, ...cases].join('; ') } });
-    try {
-      out[kind + '/' + name] = (await call(h)) ?? null;
-    } catch (e) {
-      out[kind + '/' + name] = { class: e.name, message: e.message, status: e.statusCode ?? null, body: e.responseBody ?? null };
-    }
-  })));
+  await Promise.all(
+    Object.entries(sdk).flatMap(([kind, make]) =>
+      Object.entries(make(base)).map(async ([name, call]) => {
+        const h = (...cases) => ({
+          headers: {
+            'x-respan-customer-identifier': kind + '/' + name,
+            'x-fake': ['tag=' + kind + '/' + name, ...cases].join('; '),
+          },
+        });
+        try {
+          out[kind + '/' + name] = (await call(h)) ?? null;
+        } catch (e) {
+          out[kind + '/' + name] = {
+            class: e.name,
+            message: e.message,
+            status: e.statusCode ?? null,
+            body: e.responseBody ?? null,
+          };
+        }
+      }),
+    ),
+  );
   return out;
 }
 globalThis.AI_SDK_LOG_WARNINGS = false;
-console.log(JSON.stringify({ version: require('ai/package.json').version, direct: await side(direct), through: await side(through) }));
+console.log(
+  JSON.stringify({
+    version: require('ai/package.json').version,
+    direct: await side(direct),
+    through: await side(through),
+  }),
+);

@@ -8,12 +8,16 @@ CALLS = {}
 MESSAGES = dict(model="claude-test", max_tokens=2000, messages=[{"role": "user", "content": "Zürich \U0001f3d4?"}])
 TOOLS = [{"name": "get_weather", "input_schema": {"type": "object", "properties": {}}}]
 THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
-VARIANTS = {"plain": ([], {}), "system": ([], {"system": "Kurz."}), "tools": ([], {"tools": TOOLS}), "thinking": ([], THINKING),
+VARIANTS = {"plain": ([], {}), "system": ([], {"system": "Kurz."}), "tools": ([], {"tools": TOOLS}),
+            "thinking": ([], THINKING),
             "redacted": (["case=redacted"], THINKING), "search": (["case=search"], {}),
             "answered": ([], {"tools": TOOLS, "messages": [
                 {"role": "user", "content": "Wetter?"},
-                {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_0", "name": "get_weather", "input": {}}]},
-                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_0", "content": "Schnee"}]}]})}
+                {"role": "assistant", "content": [
+                    {"type": "tool_use", "id": "toolu_0", "name": "get_weather", "input": {}}]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "toolu_0", "content": "Schnee"}]}]})}
+HEADERS = ("content-type", "request-id", "anthropic-ratelimit-requests-remaining")
 
 
 def simple(name, *cases, **kw):
@@ -36,7 +40,7 @@ def helper(name, *cases, **kw):
 
 async def raw(c, h):
     r = await wait(c.messages.with_raw_response.create(**MESSAGES, **h()))
-    return [r.status_code, {n: r.headers.get(n) for n in ("content-type", "request-id", "anthropic-ratelimit-requests-remaining")}]
+    return [r.status_code, {n: r.headers.get(n) for n in HEADERS}]
 
 
 async def count_tokens(c, h):
@@ -62,7 +66,9 @@ simple("messages stream cut anywhere", "split=byte", stream=True)
 simple("messages stream error", "case=error", stream=True)
 for status in (401, 429, 529):
     simple("messages error %d" % status, "status=%d" % status, "retry-after=7")
-CALLS.update({"messages raw": raw, "messages beta": beta, "messages bearer": bearer, "other count tokens": count_tokens})
-main(anthropic.__version__, {"anthropic-py": (lambda base: anthropic.Anthropic(base_url=base, api_key="sk-x", max_retries=0), False),
-                             "anthropic-py-async": (lambda base: anthropic.AsyncAnthropic(base_url=base, api_key="sk-x", max_retries=0),
-                                                    True)}, CALLS)
+CALLS.update({"messages raw": raw, "messages beta": beta, "messages bearer": bearer,
+              "other count tokens": count_tokens})
+OPTIONS = dict(api_key="sk-x", max_retries=0)
+main(anthropic.__version__, {
+    "anthropic-py": (lambda base: anthropic.Anthropic(base_url=base, **OPTIONS), False),
+    "anthropic-py-async": (lambda base: anthropic.AsyncAnthropic(base_url=base, **OPTIONS), True)}, CALLS)

@@ -50,8 +50,8 @@ async def each(stream):
 
 def error(e):
     response = getattr(e, "response", None)
-    return {"class": type(e).__name__, "message": str(e), "status": getattr(e, "status_code", None),
-            "code": getattr(e, "code", None), "request_id": getattr(e, "request_id", None), "body": dump(getattr(e, "body", None)),
+    told = {name: dump(getattr(e, name, None)) for name in ("status_code", "code", "request_id", "body")}
+    return {"class": type(e).__name__, "message": str(e), **told,
             "retry_after": response.headers.get("retry-after") if response is not None else None}
 
 

@@ -8,7 +8,9 @@ from langchain_openai import ChatOpenAI, OpenAI, OpenAIEmbeddings
 from family_client import main
 
 ASK = [HumanMessage("Zürich \U0001f3d4?")]
-TOOL = {"type": "function", "function": {"name": "get_weather", "description": "-", "parameters": {"type": "object", "properties": {}}}}
+OBJECT = {"type": "object", "properties": {}}
+TOOL = {"type": "function", "function": {"name": "get_weather", "description": "-", "parameters": OBJECT}}
+PLACE = {"title": "place", "type": "object", "properties": {"city": {"type": "string"}}}
 
 
 def plain(x):
@@ -47,8 +49,7 @@ async def chat_tools(base, h):
 
 
 async def chat_parse(base, h):
-    return openai(base, h).with_structured_output({"title": "place", "type": "object", "properties": {"city": {"type": "string"}}},
-                                                  method="json_mode").invoke(ASK)
+    return openai(base, h).with_structured_output(PLACE, method="json_mode").invoke(ASK)
 
 
 async def responses(base, h):
@@ -88,4 +89,5 @@ main(langchain_core.__version__, {"langchain": (lambda base: base, False)},
      {"chat plain": chat, "chat stream usage": chat_stream, "chat stream async": chat_async, "chat tools": chat_tools,
       "chat json mode": chat_parse, "response plain": responses, "response stream plain": responses_stream,
       "completion plain": completion, "embedding many": embeddings, "messages plain": messages,
-      "messages stream plain": messages_stream, "messages tools": messages_tools, "messages stream thinking": messages_thinking})
+      "messages stream plain": messages_stream, "messages tools": messages_tools,
+      "messages stream thinking": messages_thinking})

@@ -13,8 +13,13 @@ const OpenAI = openai.default?.OpenAI ?? openai.default;
 const { Anthropic } = await load('@anthropic-ai/sdk');
 
 const error = (e) => ({
-  class: e.constructor.name, message: e.status ? e.message : String(e.message).slice(0, 80), status: e.status ?? null, code: e.code ?? null,
-  request_id: e.requestID ?? null, body: e.error ?? null, retry_after: e.headers?.get ? e.headers.get('retry-after') : null,
+  class: e.constructor.name,
+  message: e.status ? e.message : String(e.message).slice(0, 80),
+  status: e.status ?? null,
+  code: e.code ?? null,
+  request_id: e.requestID ?? null,
+  body: e.error ?? null,
+  retry_after: e.headers?.get ? e.headers.get('retry-after') : null,
 });
 async function each(stream) {
   const out = [];
@@ -25,8 +30,15 @@ async function each(stream) {
   }
   return out;
 }
-const bytes = (data) => ({ bytes: data.byteLength, sha256: createHash('sha256').update(Buffer.from(data)).digest('hex') });
-const raw = async (r) => [r.status, ['content-type', 'x-request-id', 'request-id', 'content-length'].map((n) => r.headers.get(n)), bytes(await r.arrayBuffer())];
+const bytes = (data) => ({
+  bytes: data.byteLength,
+  sha256: createHash('sha256').update(Buffer.from(data)).digest('hex'),
+});
+const raw = async (r) => [
+  r.status,
+  ['content-type', 'x-request-id', 'request-id', 'content-length'].map((n) => r.headers.get(n)),
+  bytes(await r.arrayBuffer()),
+];
 
 const user = [{ role: 'user', content: 'Zürich \u{1f3d4}?' }];
 const parameters = { type: 'object', properties: {} };
@@ -46,8 +58,14 @@ const simple = (name, method, body, ...cases) => {
 
 const create = (c) => c.chat.completions.create.bind(c.chat.completions);
 for (const [name, body, ...cases] of [
-  ['plain', {}], ['choices', { n: 2 }], ['tools', { tools }], ['refusal', {}, 'case=refusal'], ['reasoning', {}, 'case=reasoning'],
-  ['annotations', {}, 'case=annotations'], ['logprobs', { logprobs: true }], ['audio', { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } }],
+  ['plain', {}],
+  ['choices', { n: 2 }],
+  ['tools', { tools }],
+  ['refusal', {}, 'case=refusal'],
+  ['reasoning', {}, 'case=reasoning'],
+  ['annotations', {}, 'case=annotations'],
+  ['logprobs', { logprobs: true }],
+  ['audio', { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } }],
 ]) {
   simple('chat ' + name, create, { ...chat, ...body }, ...cases);
   simple('chat stream ' + name, create, { ...chat, ...body, stream: true }, ...cases);
@@ -71,8 +89,13 @@ simple('completion stream usage', complete, { ...prompt, stream: true, stream_op
 
 const respond = (c) => c.responses.create.bind(c.responses);
 for (const [name, body, ...cases] of [
-  ['plain', {}], ['tools', { tools: responseTools }], ['reasoning', {}, 'case=reasoning'], ['annotations', {}, 'case=annotations'],
-  ['refusal', {}, 'case=refusal'], ['failed', {}, 'case=failed'], ['incomplete', {}, 'case=incomplete'],
+  ['plain', {}],
+  ['tools', { tools: responseTools }],
+  ['reasoning', {}, 'case=reasoning'],
+  ['annotations', {}, 'case=annotations'],
+  ['refusal', {}, 'case=refusal'],
+  ['failed', {}, 'case=failed'],
+  ['incomplete', {}, 'case=incomplete'],
 ]) {
   simple('response ' + name, respond, { ...ask, ...body }, ...cases);
   simple('response stream ' + name, respond, { ...ask, ...body, stream: true }, ...cases);
@@ -94,28 +117,50 @@ simple('embedding many', embed, { model: 'embed-test', input: ['a', 'b', 'c'] })
 simple('embedding dimensions', embed, { model: 'embed-test', input: [1, 2, 3], dimensions: 5 });
 
 for (const form of ['mp3', 'wav', 'pcm', 'flac', 'opus', 'aac'])
-  calls['speech ' + form] = async (c, h) => raw(await c.audio.speech.create({ model: 'tts-test', voice: 'alloy', input: 'Grüße', response_format: form }, h()));
-calls['speech sse'] = async (c, h) => raw(await c.audio.speech.create({ model: 'tts-test', voice: 'alloy', input: 'Grüße', stream_format: 'sse' }, h()));
+  calls['speech ' + form] = async (c, h) =>
+    raw(await c.audio.speech.create({ model: 'tts-test', voice: 'alloy', input: 'Grüße', response_format: form }, h()));
+calls['speech sse'] = async (c, h) =>
+  raw(await c.audio.speech.create({ model: 'tts-test', voice: 'alloy', input: 'Grüße', stream_format: 'sse' }, h()));
 const listen = (c) => c.audio.transcriptions.create.bind(c.audio.transcriptions);
 for (const form of ['json', 'text', 'srt', 'verbose_json', 'vtt', 'diarized_json'])
   simple('transcription ' + form, listen, { file: wav(), model: 'listen-test', response_format: form, language: 'de' });
 simple('transcription stream json', listen, { file: wav(), model: 'listen-test', stream: true });
 simple('transcription seconds', listen, { file: wav(), model: 'whisper-1' });
-simple('members transcription', listen, { file: wav(), model: 'listen-test', customer_identifier: 'multipart customer', metadata: { feature: 'x' } });
-simple('translation json', (c) => c.audio.translations.create.bind(c.audio.translations), { file: wav(), model: 'whisper-1' });
+simple('members transcription', listen, {
+  file: wav(),
+  model: 'listen-test',
+  customer_identifier: 'multipart customer',
+  metadata: { feature: 'x' },
+});
+simple('translation json', (c) => c.audio.translations.create.bind(c.audio.translations), {
+  file: wav(),
+  model: 'whisper-1',
+});
 
 const draw = (c) => c.images.generate.bind(c.images);
 simple('image plain', draw, { model: 'image-test', prompt: 'Ä', n: 2 });
 simple('image stream', draw, { model: 'image-test', prompt: 'Ä', stream: true, partial_images: 2 });
-simple('image edit', (c) => c.images.edit.bind(c.images), { model: 'image-test', prompt: 'Ä', image: new File(['\x89PNG'], 'a.png', { type: 'image/png' }) });
-simple('other moderation', (c) => c.moderations.create.bind(c.moderations), { model: 'moderation-test', input: ['a', 'b'] });
-calls['rerank plain'] = (c, h) => c.post('/rerank', { body: { model: 'rerank-test', query: 'q', documents: ['a', 'b'] }, ...h() });
+simple('image edit', (c) => c.images.edit.bind(c.images), {
+  model: 'image-test',
+  prompt: 'Ä',
+  image: new File(['\x89PNG'], 'a.png', { type: 'image/png' }),
+});
+simple('other moderation', (c) => c.moderations.create.bind(c.moderations), {
+  model: 'moderation-test',
+  input: ['a', 'b'],
+});
+calls['rerank plain'] = (c, h) =>
+  c.post('/rerank', { body: { model: 'rerank-test', query: 'q', documents: ['a', 'b'] }, ...h() });
 calls['other upload'] = (c, h) => c.files.create({ file: new File(['{"a": 1}\n'], 'a.jsonl'), purpose: 'batch' }, h());
 calls['other files'] = async (c, h) => (await c.files.list({}, h())).data;
 calls['other file'] = (c, h) => c.files.retrieve('file-1', h());
 calls['other delete file'] = (c, h) => c.files.delete('file-1', h());
 calls['other file content'] = async (c, h) => raw(await c.files.content('file-1', h()));
-simple('other batch', (c) => c.batches.create.bind(c.batches), { input_file_id: 'file-1', endpoint: '/v1/chat/completions', completion_window: '24h' });
+simple('other batch', (c) => c.batches.create.bind(c.batches), {
+  input_file_id: 'file-1',
+  endpoint: '/v1/chat/completions',
+  completion_window: '24h',
+});
 calls['other get batch'] = (c, h) => c.batches.retrieve('batch_1', h());
 calls['other cancel batch'] = (c, h) => c.batches.cancel('batch_1', h());
 calls['other models'] = async (c, h) => (await c.models.list(h())).data;
@@ -127,17 +172,25 @@ const claudeTools = [{ name: 'get_weather', input_schema: parameters }];
 const thinking = { thinking: { type: 'enabled', budget_tokens: 1024 } };
 const talk = (c) => c.messages.create.bind(c.messages);
 for (const [name, body, ...cases] of [
-  ['plain', {}], ['system', { system: 'Kurz.' }], ['tools', { tools: claudeTools }], ['thinking', thinking], ['redacted', thinking, 'case=redacted'], ['search', {}, 'case=search'],
+  ['plain', {}],
+  ['system', { system: 'Kurz.' }],
+  ['tools', { tools: claudeTools }],
+  ['thinking', thinking],
+  ['redacted', thinking, 'case=redacted'],
+  ['search', {}, 'case=search'],
 ]) {
   claudeCalls['messages ' + name] = (c, h) => talk(c)({ ...message, ...body }, h(...cases));
-  claudeCalls['messages stream ' + name] = async (c, h) => each(await talk(c)({ ...message, ...body, stream: true }, h(...cases)));
+  claudeCalls['messages stream ' + name] = async (c, h) =>
+    each(await talk(c)({ ...message, ...body, stream: true }, h(...cases)));
   claudeCalls['messages helper ' + name] = async (c, h) => {
     const s = c.messages.stream({ ...message, ...body }, h(...cases));
     return [await each(s), await s.finalMessage()];
   };
 }
-claudeCalls['messages stream error'] = async (c, h) => each(await talk(c)({ ...message, stream: true }, h('case=error')));
-for (const status of [401, 429, 529]) claudeCalls['messages error ' + status] = (c, h) => talk(c)(message, h('status=' + status, 'retry-after=7'));
+claudeCalls['messages stream error'] = async (c, h) =>
+  each(await talk(c)({ ...message, stream: true }, h('case=error')));
+for (const status of [401, 429, 529])
+  claudeCalls['messages error ' + status] = (c, h) => talk(c)(message, h('status=' + status, 'retry-after=7'));
 claudeCalls['messages beta'] = (c, h) => c.beta.messages.create({ ...message, betas: ['context-1m-2025-08-07'] }, h());
 claudeCalls['messages raw'] = async (c, h) => raw(await c.messages.create(message, h()).asResponse());
 claudeCalls['messages x-api-key'] = (c, h) => {
@@ -150,19 +203,32 @@ claudeCalls['other count tokens'] = (c, h) => c.messages.countTokens({ model: me
 
 async function run(kind, client, list) {
   const out = {};
-  await Promise.all(Object.entries(list).map(async ([name, call]) => {
-    const h = (...cases) => ({ headers: { 'x-respan-customer-identifier': kind + '/' + name, 'x-fake': ['tag=' + kind + '/' + name, ...cases].join('; ') } });
-    try {
-      const r = await call(client, h);
-      out[kind + '/' + name] = r?._request_id ? [r, r._request_id] : r ?? null;
-    } catch (e) {
-      out[kind + '/' + name] = error(e);
-    }
-  }));
+  await Promise.all(
+    Object.entries(list).map(async ([name, call]) => {
+      const h = (...cases) => ({
+        headers: {
+          'x-respan-customer-identifier': kind + '/' + name,
+          'x-fake': ['tag=' + kind + '/' + name, ...cases].join('; '),
+        },
+      });
+      try {
+        const r = await call(client, h);
+        out[kind + '/' + name] = r?._request_id ? [r, r._request_id] : (r ?? null);
+      } catch (e) {
+        out[kind + '/' + name] = error(e);
+      }
+    }),
+  );
   return out;
 }
 const side = async (base) => ({
   ...(await run('openai-node', new OpenAI({ baseURL: base + '/v1', apiKey: 'sk-x', maxRetries: 0 }), calls)),
   ...(await run('anthropic-node', new Anthropic({ baseURL: base, apiKey: 'sk-x', maxRetries: 0 }), claudeCalls)),
 });
-console.log(JSON.stringify({ version: version('openai') + ', ' + version('@anthropic-ai/sdk'), direct: await side(direct), through: await side(through) }));
+console.log(
+  JSON.stringify({
+    version: version('openai') + ', ' + version('@anthropic-ai/sdk'),
+    direct: await side(direct),
+    through: await side(through),
+  }),
+);

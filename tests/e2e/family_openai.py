@@ -9,9 +9,11 @@ from family_shapes import wav
 CALLS = {}
 USER = [{"role": "user", "content": "Zürich \U0001f3d4?"}]
 CHAT = dict(model="gpt-test", messages=USER)
-TOOLS = [{"type": "function", "function": {"name": n, "parameters": {"type": "object", "properties": {}}}}
-         for n in ("get_weather", "get_time")]
-RESPONSE_TOOLS = [{"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}, "strict": False}]
+OBJECT = {"type": "object", "properties": {}}
+TOOLS = [{"type": "function", "function": {"name": n, "parameters": OBJECT}} for n in ("get_weather", "get_time")]
+RESPONSE_TOOLS = [{"type": "function", "name": "get_weather", "parameters": OBJECT, "strict": False}]
+SPEECH = {"model": "tts-test", "voice": "alloy", "input": "Grüße"}
+OPTIONS = dict(api_key="sk-x", max_retries=0)
 MEMBERS = {"customer_identifier": "multipart customer", "metadata": {"feature": "x"}}     # the gateway's own
 HEADERS = ("content-type", "x-request-id", "openai-processing-ms", "x-ratelimit-remaining-requests", "content-length")
 
@@ -46,8 +48,7 @@ def raw(name, path, *cases, **kw):
 
 async def speech_streamed(c, h):
     """Every byte as it comes, by with_streaming_response."""
-    got, manager = [], c.audio.speech.with_streaming_response.create(model="tts-test", voice="alloy", input="Grüße",
-                                                                     response_format="wav", **h())
+    got, manager = [], c.audio.speech.with_streaming_response.create(response_format="wav", **SPEECH, **h())
     if hasattr(manager, "__aenter__"):
         async with manager as r:
             async for piece in r.iter_bytes():
@@ -81,8 +82,8 @@ def audio_file():
 
 
 async def rerank(c, h):
-    return await wait(c.post("/rerank", body={"model": "rerank-test", "query": "q", "documents": ["a", "b"]}, cast_to=object,
-                             options={"headers": h()["extra_headers"]}))
+    body = {"model": "rerank-test", "query": "q", "documents": ["a", "b"]}
+    return await wait(c.post("/rerank", body=body, cast_to=object, options={"headers": h()["extra_headers"]}))
 
 
 async def file_content(c, h):
@@ -91,9 +92,9 @@ async def file_content(c, h):
 
 def add_chat():
     create, parse = "chat.completions.create", "chat.completions.parse"
-    variants = {"plain": ([], {}), "choices": ([], {"n": 2}), "tools": ([], {"tools": TOOLS}), "refusal": (["case=refusal"], {}),
-                "reasoning": (["case=reasoning"], {}), "annotations": (["case=annotations"], {}),
-                "audio": ([], {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}),
+    variants = {"plain": ([], {}), "choices": ([], {"n": 2}), "tools": ([], {"tools": TOOLS}),
+                "refusal": (["case=refusal"], {}), "reasoning": (["case=reasoning"], {}),
+                "annotations": (["case=annotations"], {}), "audio": ([], {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}),
                 "logprobs": ([], {"logprobs": True})}
     for name, (cases, kw) in variants.items():
         simple("chat " + name, create, *cases, **CHAT, **kw)
@@ -119,8 +120,8 @@ def add_completions():
 def add_responses():
     kw = dict(model="gpt-test", input="Zürich?")
     variants = {"plain": ([], {}), "tools": ([], {"tools": RESPONSE_TOOLS}), "reasoning": (["case=reasoning"], {}),
-                "annotations": (["case=annotations"], {}), "refusal": (["case=refusal"], {}), "failed": (["case=failed"], {}),
-                "incomplete": (["case=incomplete"], {})}
+                "annotations": (["case=annotations"], {}), "refusal": (["case=refusal"], {}),
+                "failed": (["case=failed"], {}), "incomplete": (["case=incomplete"], {})}
     for name, (cases, more) in variants.items():
         simple("response " + name, "responses.create", *cases, **kw, **more)
         simple("response stream " + name, "responses.create", *cases, **kw, **more, stream=True)
@@ -145,19 +146,21 @@ def add_embeddings():
 
 def add_audio():
     for form in ("mp3", "wav", "pcm", "flac", "opus", "aac"):
-        raw("speech " + form, "audio.speech", model="tts-test", voice="alloy", input="Grüße", response_format=form)
-    raw("speech sse", "audio.speech", model="tts-test", voice="alloy", input="Grüße", extra_body={"stream_format": "sse"})
+        raw("speech " + form, "audio.speech", response_format=form, **SPEECH)
+    raw("speech sse", "audio.speech", extra_body={"stream_format": "sse"}, **SPEECH)
     add("speech streamed", speech_streamed)
     kw = dict(file=audio_file(), model="listen-test")
     for form in ("json", "text", "srt", "verbose_json", "vtt", "diarized_json"):
         simple("transcription " + form, "audio.transcriptions.create", response_format=form, language="de", **kw)
     simple("transcription stream json", "audio.transcriptions.create", stream=True, prompt="Ä", **kw)
-    simple("transcription stream diarized", "audio.transcriptions.create", stream=True, response_format="diarized_json", **kw)
+    simple("transcription stream diarized", "audio.transcriptions.create", stream=True,
+           response_format="diarized_json", **kw)
     simple("transcription seconds", "audio.transcriptions.create", file=audio_file(), model="whisper-1")
     raw("transcription raw", "audio.transcriptions", **kw)
     simple("members transcription", "audio.transcriptions.create", extra_body=MEMBERS, language="de", **kw)
     for form in ("json", "text", "verbose_json"):
-        simple("translation " + form, "audio.translations.create", file=audio_file(), model="whisper-1", response_format=form)
+        simple("translation " + form, "audio.translations.create", file=audio_file(), model="whisper-1",
+               response_format=form)
 
 
 def add_rest():
@@ -171,7 +174,8 @@ def add_rest():
     simple("other file", "files.retrieve", file_id="file-1")
     simple("other delete file", "files.delete", file_id="file-1")
     add("other file content", file_content)
-    simple("other batch", "batches.create", input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+    simple("other batch", "batches.create", input_file_id="file-1", endpoint="/v1/chat/completions",
+           completion_window="24h")
     simple("other batches", "batches.list")
     simple("other get batch", "batches.retrieve", batch_id="batch_1")
     simple("other cancel batch", "batches.cancel", batch_id="batch_1")
@@ -182,6 +186,6 @@ def add_rest():
 
 for group in (add_chat, add_completions, add_responses, add_embeddings, add_audio, add_rest):
     group()
-main(openai.__version__, {"openai-py": (lambda base: openai.OpenAI(base_url=base + "/v1", api_key="sk-x", max_retries=0), False),
-                          "openai-py-async": (lambda base: openai.AsyncOpenAI(base_url=base + "/v1", api_key="sk-x", max_retries=0), True)},
-     CALLS)
+main(openai.__version__, {
+    "openai-py": (lambda base: openai.OpenAI(base_url=base + "/v1", **OPTIONS), False),
+    "openai-py-async": (lambda base: openai.AsyncOpenAI(base_url=base + "/v1", **OPTIONS), True)}, CALLS)

@@ -32,7 +32,7 @@ class FamilyConnection(Connection):
         path = req.target.split("?")[0].rstrip("/")
         status = int(fake.get("status", "200"))
         if status >= 400 and "/messages" in path and "body" not in fake:
-            kind = {401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}.get(status, "api_error")
+            kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status, "overloaded_error")
             return self.parts(req, fake, family_shapes.messages_error(status, kind, "fake error %d" % status))
         answer = None
         if status == 200:

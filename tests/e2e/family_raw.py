@@ -5,6 +5,7 @@ from family_shapes import TEXT, wav  # noqa: F401
 from harness import *
 
 CHAT_BODY = {"model": "gpt-test", "messages": MESSAGES}
+MESSAGES_BODY = {"model": "claude-test", "max_tokens": 50, "messages": MESSAGES[1:]}
 JSON_TYPE = [("Content-Type", "application/json"), ("Authorization", "Bearer sk-client-1")]
 ANTHROPIC = [("Content-Type", "application/json"), ("x-api-key", "sk-client-1"), ("anthropic-version", "2023-06-01")]
 
@@ -23,7 +24,7 @@ REQUESTS = {
     "chat": (CHAT, JSON_TYPE, CHAT_BODY, {"stream": True}),
     "completion": ("/v1/completions", JSON_TYPE, {"model": "gpt-test", "prompt": "Zürich"}, {"stream": True}),
     "response": ("/v1/responses", JSON_TYPE, {"model": "gpt-test", "input": "Zürich"}, {"stream": True}),
-    "messages": ("/v1/messages", ANTHROPIC, dict(CHAT_BODY, model="claude-test", max_tokens=50, messages=MESSAGES[1:]), {"stream": True}),
+    "messages": ("/v1/messages", ANTHROPIC, MESSAGES_BODY, {"stream": True}),
     "transcription": ("/v1/audio/transcriptions", FORM_TYPE, {"model": "listen-test"}, {"stream": "true"}),
     "speech": ("/v1/audio/speech", JSON_TYPE, SPEECH, {}),
     "speech sse": ("/v1/audio/speech", JSON_TYPE, SPEECH, {"stream_format": "sse"}),

@@ -75,9 +75,9 @@ def last_role(body):
 
 def chat_tools(body):
     tools = [t for t in body.get("tools") or [] if t.get("type") == "function"]
-    return [] if last_role(body) == "tool" else [
-        {"id": "call_%d" % i, "type": "function", "function": {"name": t["function"]["name"], "arguments": TOOL_ARGUMENTS}}
-        for i, t in enumerate(tools)]
+    call = lambda i, name: {"id": "call_%d" % i, "type": "function",
+                            "function": {"name": name, "arguments": TOOL_ARGUMENTS}}
+    return [] if last_role(body) == "tool" else [call(i, t["function"]["name"]) for i, t in enumerate(tools)]
 
 
 def chat_message(body, case, index):
@@ -135,7 +135,8 @@ def chat_stream(body, choices, case):
     def delta(kind, i, d, finish=None, logprobs=None):
         return chunk(kind, [{"index": i, "delta": d, "logprobs": logprobs, "finish_reason": finish}])
 
-    out = [delta("start", i, {"role": "assistant", "content": "", "refusal": None}) for i in range(len(choices))]
+    out = [delta("start", i, {"role": "assistant", "content": None if m["content"] is None else "", "refusal": None})
+           for i, (m, _, _) in enumerate(choices)]
     rows = [chat_deltas(m) for m, _, _ in choices]
     for step in range(max(map(len, rows))):             # choices take turns
         out += [delta("token", i, row[step]) for i, row in enumerate(rows) if step < len(row)]
@@ -182,12 +183,15 @@ RESPONSE_USAGE = {"input_tokens": 31, "input_tokens_details": {"cached_tokens": 
                   "output_tokens": 23, "output_tokens_details": {"reasoning_tokens": 7}, "total_tokens": 54}
 
 
+GAVE_UP = {"code": "server_error", "message": "The model gave up"}
+
+
 def response_object(body, status, output, usage=RESPONSE_USAGE, **more):
     out = {"id": "resp_1", "object": "response", "created_at": CREATED, "status": status,
            "background": bool(body.get("background")), "completed_at": CREATED + 2 if status == "completed" else None,
-           "error": None, "incomplete_details": None, "instructions": body.get("instructions"), "max_output_tokens": None,
-           "max_tool_calls": None, "model": dated(body), "output": output, "parallel_tool_calls": True,
-           "previous_response_id": None, "prompt_cache_key": None, "reasoning": {"effort": "medium", "summary": "auto"},
+           "error": None, "incomplete_details": None, "instructions": body.get("instructions"),
+           "max_output_tokens": None, "max_tool_calls": None, "model": dated(body), "output": output,
+           "parallel_tool_calls": True, "previous_response_id": None, "prompt_cache_key": None, "reasoning": {"effort": "medium", "summary": "auto"},
            "safety_identifier": None, "service_tier": "default", "store": True, "temperature": 1.0,
            "text": body.get("text") or {"format": {"type": "text"}}, "tool_choice": "auto",
            "tools": body.get("tools") or [], "top_p": 1.0, "truncation": "disabled", "usage": usage, "user": None,
@@ -220,8 +224,8 @@ def response_items(body, case):
 def item_events(item, at):
     """(kind, type, members) for one item of a stream."""
     ref = {"item_id": item["id"], "output_index": at}
-    empty = {"message": {"content": [], "status": "in_progress"}, "function_call": {"arguments": "", "status": "in_progress"},
-             "reasoning": {"summary": []}}[item["type"]]
+    empty = {"message": {"content": [], "status": "in_progress"},
+             "function_call": {"arguments": "", "status": "in_progress"}, "reasoning": {"summary": []}}[item["type"]]
     yield "start", "output_item.added", {"output_index": at, "item": dict(item, **empty)}
     if item["type"] == "function_call":
         for t in pieces(item["arguments"], 5):
@@ -263,7 +267,7 @@ def response(body, case):
         return plain(response_object(body, "queued", [], None, id="resp_bg"))
     items = response_items(body, case)
     if case == "failed":
-        final = response_object(body, "failed", [], None, error={"code": "server_error", "message": "The model gave up"})
+        final = response_object(body, "failed", [], None, error=GAVE_UP)
     elif case == "incomplete":
         final = response_object(body, "incomplete", items, incomplete_details={"reason": "max_output_tokens"})
     else:
@@ -279,9 +283,9 @@ def response_by_id(method, path, case):
     if parts[3:] == ["cancel"]:
         return plain(response_object(body, "cancelled", [], None, id=rid, background=True))
     if parts[3:] == ["input_items"]:
-        return plain({"object": "list", "data": [{"id": "msg_0", "type": "message", "role": "user", "status": "completed",
-                                                  "content": [{"type": "input_text", "text": TEXT}]}],
-                      "first_id": "msg_0", "last_id": "msg_0", "has_more": False})
+        item = {"id": "msg_0", "type": "message", "role": "user", "status": "completed",
+                "content": [{"type": "input_text", "text": TEXT}]}
+        return plain({"object": "list", "data": [item], "first_id": "msg_0", "last_id": "msg_0", "has_more": False})
     return plain(response_object(body, "completed", response_items(body, case), id=rid, background=True))
 
 
@@ -310,8 +314,8 @@ AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm", "fla
 
 def wav(samples=8000, rate=16000):
     pcm = b"".join(struct.pack("<h", (i * 37) % 2000 - 1000) for i in range(samples))
-    return b"RIFF" + struct.pack("<I", 36 + len(pcm)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, rate, rate * 2, 2, 16) + \
-        b"data" + struct.pack("<I", len(pcm)) + pcm
+    head = struct.pack("<IHHIIHH", 16, 1, 1, rate, rate * 2, 2, 16)
+    return b"RIFF" + struct.pack("<I", 36 + len(pcm)) + b"WAVEfmt " + head + b"data" + struct.pack("<I", len(pcm)) + pcm
 
 
 def audio(form):
@@ -343,17 +347,18 @@ def form_of(body, ctype):
         head, _, value = part.partition(b"\r\n\r\n")
         name, file = (re.search(rb'[; ]%s="([^"]*)"' % k, head) for k in (b"name", b"filename"))
         if name:
-            out.append((name.group(1).decode(), file and file.group(1).decode(), value[:-2] if value.endswith(b"\r\n") else value))
+            out.append((name.group(1).decode(), file and file.group(1).decode(), value.removesuffix(b"\r\n")))
     return out
 
 
 SEGMENTS = [{"id": 0, "seek": 0, "start": 0.0, "end": 1.5, "text": TEXT, "tokens": [1, 2], "temperature": 0.0,
              "avg_logprob": -0.5, "compression_ratio": 1.0, "no_speech_prob": 0.01}]
-TRANSCRIPTION_USAGE = {"type": "tokens", "input_tokens": 14, "input_token_details": {"text_tokens": 2, "audio_tokens": 12},
-                       "output_tokens": 20, "total_tokens": 34}
+TRANSCRIPTION_USAGE = {"type": "tokens", "input_tokens": 14,
+                       "input_token_details": {"text_tokens": 2, "audio_tokens": 12}, "output_tokens": 20,
+                       "total_tokens": 34}
 SECONDS_USAGE = {"type": "duration", "seconds": 2}
-DIARIZED = [{"type": "transcript.text.segment", "id": "seg_%d" % i, "start": i * 1.0, "end": i + 1.0, "text": t, "speaker": "AB"[i % 2]}
-            for i, t in enumerate(pieces(TEXT, 15))]
+DIARIZED = [{"type": "transcript.text.segment", "id": "seg_%d" % i, "start": i * 1.0, "end": i + 1.0, "text": t,
+             "speaker": "AB"[i % 2]} for i, t in enumerate(pieces(TEXT, 15))]
 
 
 def transcription(fields, translated=False):
@@ -364,7 +369,8 @@ def transcription(fields, translated=False):
         out = [data_event("token", {"type": "transcript.text.delta", "delta": t}) for t in pieces(TEXT)]
         if form == "diarized_json":
             out += [data_event("token", s) for s in DIARIZED]
-        return Answer(out + [data_event("end", {"type": "transcript.text.done", "text": TEXT, "usage": usage})], EVENT_STREAM)
+        out.append(data_event("end", {"type": "transcript.text.done", "text": TEXT, "usage": usage}))
+        return Answer(out, EVENT_STREAM)
     if form in ("text", "srt", "vtt"):
         text = {"text": TEXT + "\n", "srt": "1\n00:00:00,000 --> 00:00:01,500\n%s\n\n" % TEXT,
                 "vtt": "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\n%s\n\n" % TEXT}[form]
@@ -382,8 +388,14 @@ def transcription(fields, translated=False):
 MESSAGES_USAGE = {"input_tokens": 25, "cache_creation_input_tokens": 300, "cache_read_input_tokens": 1000,
                   "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
                   "output_tokens": 40, "service_tier": "standard"}
-CITATION = {"type": "web_search_result_location", "url": "https://example.org/a", "title": "Ä", "encrypted_index": "Ep==",
-            "cited_text": "snow on the mountains"}
+CITATION = {"type": "web_search_result_location", "url": "https://example.org/a", "title": "Ä",
+            "encrypted_index": "Ep==", "cited_text": "snow on the mountains"}
+
+
+SEARCH = [{"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "Zürich Wetter"}},
+          {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [
+              {"type": "web_search_result", "title": "Ä", "url": "https://example.org/a", "encrypted_content": "Eu==",
+               "page_age": None}]}]
 
 
 def message_blocks(body, case):
@@ -393,9 +405,7 @@ def message_blocks(body, case):
     if case == "redacted":
         out.append({"type": "redacted_thinking", "data": "EmwKAhgBEgy3va3pzix="})
     if case == "search":
-        out.append({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "Zürich Wetter"}})
-        out.append({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [
-            {"type": "web_search_result", "title": "Ä", "url": "https://example.org/a", "encrypted_content": "Eu==", "page_age": None}]})
+        out += SEARCH
     last = (body.get("messages") or [{}])[-1].get("content")
     answered = isinstance(last, list) and any(b.get("type") == "tool_result" for b in last)
     out.append({"type": "text", "text": text_for(body)})
@@ -443,7 +453,8 @@ def messages_stream(message, case):
         counts = {k: v for k, v in message["usage"].items() if k not in ("cache_creation", "service_tier")}
         events += [("end", "message_delta", {"delta": {"stop_reason": message["stop_reason"], "stop_sequence": None},
                                              "usage": counts}), ("end", "message_stop", {})]
-    return [data_event(kind, dict({"type": name}, **more), name, " " * (i % 4)) for i, (kind, name, more) in enumerate(events)]
+    return [data_event(kind, dict({"type": name}, **more), name, " " * (i % 4))     # some of the lines are padded
+            for i, (kind, name, more) in enumerate(events)]
 
 
 def messages(body, case):
@@ -475,21 +486,23 @@ def image(body, stem):
     base["created_at"] = base.pop("created")
     out = [data_event("token", dict(base, type=stem + ".partial_image", b64_json=PNG, partial_image_index=i),
                       stem + ".partial_image") for i in range(2)]
-    out.append(data_event("end", dict(base, type=stem + ".completed", b64_json=PNG, usage=IMAGE_USAGE), stem + ".completed"))
+    done = dict(base, type=stem + ".completed", b64_json=PNG, usage=IMAGE_USAGE)
+    out.append(data_event("end", done, stem + ".completed"))
     return Answer(out, EVENT_STREAM)
 
 
 def moderation(body, case):
     names = ("harassment", "hate", "self-harm", "sexual", "violence")
-    one = {"flagged": False, "categories": {n: False for n in names}, "category_scores": {n: 6.263341581094202e-05 for n in names},
+    one = {"flagged": False, "categories": {n: False for n in names},
+           "category_scores": {n: 6.263341581094202e-05 for n in names},
            "category_applied_input_types": {n: ["text"] for n in names}}
     many = body["input"] if isinstance(body.get("input"), list) else [0]
     return plain({"id": "modr-1", "model": "omni-moderation-latest", "results": [one] * len(many)})
 
 
 def rerank(body, case):
-    return plain({"object": "list", "data": [{"relevance_score": 0.7421875, "index": 1}, {"relevance_score": 0.5, "index": 0}],
-                  "model": body.get("model"), "usage": {"total_tokens": 57}})
+    scores = [{"relevance_score": 0.7421875, "index": 1}, {"relevance_score": 0.5, "index": 0}]
+    return plain({"object": "list", "data": scores, "model": body.get("model"), "usage": {"total_tokens": 57}})
 
 
 FILE = {"id": "file-1", "object": "file", "bytes": 12, "created_at": CREATED, "filename": "a.jsonl", "purpose": "batch",
@@ -517,11 +530,13 @@ def stored(method, path):
     return listed(one) if method == "GET" and not rest else plain(dict(one, id=rest[0] if rest else one["id"]))
 
 
-JSON_APIS = {"/v1/chat/completions": chat, "/v1/completions": completion, "/v1/responses": response, "/v1/embeddings": embedding,
-             "/v1/audio/speech": speech, "/v1/messages": messages, "/v1/moderations": moderation, "/v1/rerank": rerank,
+JSON_APIS = {"/v1/chat/completions": chat, "/v1/completions": completion, "/v1/responses": response,
+             "/v1/embeddings": embedding, "/v1/audio/speech": speech, "/v1/messages": messages,
+             "/v1/moderations": moderation, "/v1/rerank": rerank,
              "/v1/images/generations": lambda body, case: image(body, "image_generation"),
              "/v1/messages/count_tokens": lambda body, case: plain({"input_tokens": 25}),
-             "/v1/responses/input_tokens": lambda body, case: plain({"object": "response.input_tokens", "input_tokens": 31})}
+             "/v1/responses/input_tokens": lambda body, case: plain({"object": "response.input_tokens",
+                                                                     "input_tokens": 31})}
 FORM_APIS = {"/v1/audio/transcriptions": transcription, "/v1/audio/translations": lambda f: transcription(f, True),
              "/v1/images/edits": lambda f: image(f, "image_edit"), "/v1/files": lambda f: plain(FILE)}
 

@@ -13,8 +13,8 @@ class Replay:
 
     def __init__(self, folder):
         self.log = os.path.join(folder, "received.jsonl")
-        self.proc = subprocess.Popen([sys.executable, "-B", os.path.join(TOOLS, "replay_upstream.py"), "--cases", CASES, "--port", "0", "--log", self.log],
-                                     stdout=subprocess.PIPE)
+        self.proc = subprocess.Popen([sys.executable, "-B", os.path.join(TOOLS, "replay_upstream.py"), "--cases", CASES,
+                                      "--port", "0", "--log", self.log], stdout=subprocess.PIPE)
         self.url = self.proc.stdout.readline().decode().split()[-1]
 
     def close(self):
@@ -23,13 +23,15 @@ class Replay:
 
 
 def drive(g, replay, *argv, timeout=120):
-    r = subprocess.run([sys.executable, "-B", os.path.join(TOOLS, "drive.py"), "--gateway", g.url, "--cases", CASES, "-j", "8", "--upstream-log", replay.log] + list(argv),
+    r = subprocess.run([sys.executable, "-B", os.path.join(TOOLS, "drive.py"), "--gateway", g.url, "--cases", CASES,
+                        "-j", "8", "--upstream-log", replay.log] + list(argv),
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout * SLOW)
     return r.returncode, r.stdout.decode("utf-8", "replace")
 
 
 def summary(out):
-    return "\n".join(ln for ln in out.splitlines() if re.match(r"all |FAIL|note:|SPAN|Spans:|\s+\d+  |  \S+ +wrong|\d+ requests", ln))[:6000]
+    told = r"all |FAIL|note:|SPAN|Spans:|\s+\d+  |  \S+ +wrong|\d+ requests"
+    return "\n".join(ln for ln in out.splitlines() if re.match(told, ln))[:6000]
 
 
 def config(replay, usage):
