@@ -106,6 +106,8 @@ calls['response stream helper'] = async (c, h) => {
   return [await each(s), await s.finalResponse()];
 };
 calls['stored retrieve response'] = (c, h) => c.responses.retrieve('resp_bg', {}, h());
+calls['stored stream response'] = async (c, h) =>
+  each(await c.responses.retrieve('resp_bg', { stream: true, starting_after: 2 }, h()));
 calls['stored delete response'] = (c, h) => c.responses.delete('resp_1', h());
 calls['stored cancel response'] = (c, h) => c.responses.cancel('resp_bg', h());
 calls['other input tokens'] = (c, h) => c.responses.inputTokens.count(ask, h());

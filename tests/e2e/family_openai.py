@@ -14,6 +14,7 @@ TOOLS = [{"type": "function", "function": {"name": n, "parameters": OBJECT}} for
 RESPONSE_TOOLS = [{"type": "function", "name": "get_weather", "parameters": OBJECT, "strict": False}]
 SPEECH = {"model": "tts-test", "voice": "alloy", "input": "Grüße"}
 OPTIONS = dict(api_key="sk-x", max_retries=0)
+AUDIO = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
 MEMBERS = {"customer_identifier": "multipart customer", "metadata": {"feature": "x"}}     # the gateway's own
 HEADERS = ("content-type", "x-request-id", "openai-processing-ms", "x-ratelimit-remaining-requests", "content-length")
 
@@ -94,8 +95,7 @@ def add_chat():
     create, parse = "chat.completions.create", "chat.completions.parse"
     variants = {"plain": ([], {}), "choices": ([], {"n": 2}), "tools": ([], {"tools": TOOLS}),
                 "refusal": (["case=refusal"], {}), "reasoning": (["case=reasoning"], {}),
-                "annotations": (["case=annotations"], {}), "audio": ([], {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}),
-                "logprobs": ([], {"logprobs": True})}
+                "annotations": (["case=annotations"], {}), "audio": ([], AUDIO), "logprobs": ([], {"logprobs": True})}
     for name, (cases, kw) in variants.items():
         simple("chat " + name, create, *cases, **CHAT, **kw)
         simple("chat stream " + name, create, *cases, **CHAT, **kw, stream=True)
@@ -127,6 +127,7 @@ def add_responses():
         simple("response stream " + name, "responses.create", *cases, **kw, **more, stream=True)
     simple("response background", "responses.create", background=True, **kw)
     simple("stored retrieve response", "responses.retrieve", response_id="resp_bg")
+    simple("stored stream response", "responses.retrieve", response_id="resp_bg", stream=True, starting_after=2)
     simple("stored delete response", "responses.delete", response_id="resp_1")
     simple("stored cancel response", "responses.cancel", response_id="resp_bg")
     simple("stored input items", "responses.input_items.list", response_id="resp_1")

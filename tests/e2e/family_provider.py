@@ -15,6 +15,7 @@ Run as a program it prints its port and serves until its standard input ends.
 """
 import sys
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import family_shapes
 from fake_provider import Connection, Gone, Provider
@@ -29,14 +30,16 @@ class FamilyConnection(Connection):
         return out
 
     def plain(self, req, fake, body=None):
-        path = req.target.split("?")[0].rstrip("/")
+        url = urlsplit(req.target)
+        path = url.path.rstrip("/")
         status = int(fake.get("status", "200"))
         if status >= 400 and "/messages" in path and "body" not in fake:
             kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status, "overloaded_error")
             return self.parts(req, fake, family_shapes.messages_error(status, kind, "fake error %d" % status))
         answer = None
         if status == 200:
-            answer = family_shapes.answer(req.method, path, req.header("content-type"), req.body, fake.get("case"))
+            answer = family_shapes.answer(req.method, path, parse_qs(url.query), req.header("content-type"), req.body,
+                                          fake.get("case"))
         if answer is None:
             return super().plain(req, fake, body)
         return self.parts(req, fake, answer)

@@ -191,8 +191,8 @@ def response_object(body, status, output, usage=RESPONSE_USAGE, **more):
            "background": bool(body.get("background")), "completed_at": CREATED + 2 if status == "completed" else None,
            "error": None, "incomplete_details": None, "instructions": body.get("instructions"),
            "max_output_tokens": None, "max_tool_calls": None, "model": dated(body), "output": output,
-           "parallel_tool_calls": True, "previous_response_id": None, "prompt_cache_key": None, "reasoning": {"effort": "medium", "summary": "auto"},
-           "safety_identifier": None, "service_tier": "default", "store": True, "temperature": 1.0,
+           "parallel_tool_calls": True, "previous_response_id": None, "prompt_cache_key": None,
+           "reasoning": {"effort": "medium", "summary": "auto"}, "safety_identifier": None, "service_tier": "default", "store": True, "temperature": 1.0,
            "text": body.get("text") or {"format": {"type": "text"}}, "tool_choice": "auto",
            "tools": body.get("tools") or [], "top_p": 1.0, "truncation": "disabled", "usage": usage, "user": None,
            "metadata": body.get("metadata") or {}}
@@ -275,7 +275,7 @@ def response(body, case):
     return Answer(response_stream(body, final), EVENT_STREAM) if body.get("stream") else plain(final)
 
 
-def response_by_id(method, path, case):
+def response_by_id(method, path, query, case):
     parts = path.strip("/").split("/")
     body, rid = {"model": "gpt-test"}, parts[2]
     if method == "DELETE":
@@ -286,7 +286,11 @@ def response_by_id(method, path, case):
         item = {"id": "msg_0", "type": "message", "role": "user", "status": "completed",
                 "content": [{"type": "input_text", "text": TEXT}]}
         return plain({"object": "list", "data": [item], "first_id": "msg_0", "last_id": "msg_0", "has_more": False})
-    return plain(response_object(body, "completed", response_items(body, case), id=rid, background=True))
+    whole = response_object(body, "completed", response_items(body, case), id=rid, background=True)
+    if query.get("stream") == ["true"]:
+        after = int(query.get("starting_after", ["-1"])[0])
+        return Answer(response_stream(body, whole)[after + 1:], EVENT_STREAM)
+    return plain(whole)
 
 
 # embeddings ----------------------------------------------------------------------------
@@ -541,14 +545,14 @@ FORM_APIS = {"/v1/audio/transcriptions": transcription, "/v1/audio/translations"
              "/v1/images/edits": lambda f: image(f, "image_edit"), "/v1/files": lambda f: plain(FILE)}
 
 
-def answer(method, path, ctype, raw, case):
-    """The answer to a request, None where there is no such path."""
+def answer(method, path, query, ctype, raw, case):
+    """The answer to a request, None where there is no such path. query: {name: [values]}."""
     if method == "POST" and path in FORM_APIS:
         return FORM_APIS[path]({name: value.decode() for name, file, value in form_of(raw, ctype) if not file})
     if method == "POST" and path in JSON_APIS:
         return JSON_APIS[path](json.loads(raw), case)
     if path.startswith("/v1/responses/"):
-        return response_by_id(method, path, case)
+        return response_by_id(method, path, query, case)
     if re.match("/v1/(files|batches|models)(/|$)", path):
         return stored(method, path)
     return None
