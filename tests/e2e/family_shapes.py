@@ -194,8 +194,8 @@ def response_object(body, status, output, usage=RESPONSE_USAGE, **more):
            "parallel_tool_calls": True, "previous_response_id": None, "prompt_cache_key": None,
            "reasoning": {"effort": "medium", "summary": "auto"}, "safety_identifier": None, "service_tier": "default",
            "store": True, "temperature": 1.0, "text": body.get("text") or {"format": {"type": "text"}},
-           "tool_choice": "auto", "tools": body.get("tools") or [], "top_p": 1.0, "truncation": "disabled", "usage": usage, "user": None,
-           "metadata": body.get("metadata") or {}}
+           "tool_choice": "auto", "tools": body.get("tools") or [], "top_p": 1.0, "truncation": "disabled",
+           "usage": usage, "user": None, "metadata": body.get("metadata") or {}}
     out.update(more)
     return out
 
