@@ -119,16 +119,30 @@ logprobs_add(struct completion_choice *choice, struct jvalue logprobs)
 	}
 }
 
+/* The text of a choice; some servers answer here in chat's shape. */
+static struct jvalue
+choice_text(struct jvalue choice)
+{
+	struct jvalue text = jget(choice, SLICE("text"));
+
+	if (text.kind != JSTRING)
+		text = jget(jget(choice, SLICE("message")), SLICE("content"));
+	if (text.kind != JSTRING)
+		text = jget(jget(choice, SLICE("delta")), SLICE("content"));
+	return text;
+}
+
 /* One element of `choices`. True: it carries text. */
 static bool
 choice_add(struct build *b, struct completion *c, struct jvalue element)
 {
-	enum { INDEX, TEXT, FINISH, LOGPROBS, MEMBERS };
+	enum { INDEX, TEXT, FINISH, LOGPROBS, DELTA, MEMBERS };
 	static const struct slice names[MEMBERS] = {
 		[INDEX] = SLICE("index"), [TEXT] = SLICE("text"),
 		[FINISH] = SLICE("finish_reason"), [LOGPROBS] = SLICE("logprobs"),
+		[DELTA] = SLICE("delta"),
 	};
-	struct jvalue v[MEMBERS], place = jget(element, SLICE("index"));
+	struct jvalue v[MEMBERS], text = choice_text(element), place = jget(element, SLICE("index"));
 	struct completion_choice *choice;
 	int64_t index = 0;
 
@@ -140,11 +154,11 @@ choice_add(struct build *b, struct completion *c, struct jvalue element)
 	if (choice == NULL)
 		return false;
 	rest_pick(&choice->rest, element, names, v, MEMBERS);
-	buf_slice(&choice->text, json_inner(v[TEXT]));
+	buf_slice(&choice->text, json_inner(text));
 	logprobs_add(choice, v[LOGPROBS]);
 	if (v[FINISH].kind == JSTRING && !jempty(v[FINISH]))
 		choice->finish_reason = arena_copy(&b->arena, v[FINISH].text);
-	return v[TEXT].kind == JSTRING && !jempty(v[TEXT]);
+	return text.kind == JSTRING && !jempty(text);
 }
 
 static bool
@@ -311,7 +325,7 @@ completion_plain(struct build *b, struct jvalue body)
 	jiter_init(&it, v[CHOICES]);
 	if (!jiter_next(&it, &first))
 		return;
-	text = jget(first.value, SLICE("text"));
+	text = choice_text(first.value);
 	if (text.kind == JSTRING)
 		output_set(b, text.text, jget(first.value, SLICE("finish_reason")).text);
 }
