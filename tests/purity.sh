@@ -28,6 +28,7 @@ str(n?len|n?cmp|n?casecmp|r?chr|chrnul|str|c?spn|n?dup|pbrk|tod|toul|toull|tol|t
 __isoc23_strto(ul|ull|l|ll) rawmemchr
 (m|c|re)alloc reallocarray free
 v?snprintf __v?snprintf_chk qsort bsearch
+pcre2_[a-z_]+_8
 inflate([A-Z][A-Za-z0-9]*_?)? crc32 adler32
 __assert_fail __assert __stack_chk_fail
 __(asan|ubsan|tsan|msan|lsan|sanitizer|sancov|gcov|llvm|start___sancov|stop___sancov)_?.*

@@ -41,6 +41,9 @@
 #define LIMIT_JSON_DEPTH 512		/* nesting: our recursion-free scanner keeps one bit a level */
 #define LIMIT_EDITS 1024		/* entries of an edit list */
 
+/* Estimates */
+#define LIMIT_COUNTED (4 * MIB)		/* of a text whose tokens are counted: about a second; the rest is like it */
+
 /* Journal */
 #define LIMIT_RECORD (1 * MIB)		/* a record, head included */
 #define LIMIT_KEEP_FIRST (32 * MIB)	/* of each direction, the first bytes kept */

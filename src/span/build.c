@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "span/estimate.h"
 #include "span/inner.h"
 #include "span/json.h"
 #include "span/media.h"
@@ -332,9 +333,12 @@ usage_finish(struct build *b)
 
 	if (!b->has_usage)
 		return;
+	if (b->usage_estimated)
+		usage_print(u, &b->usage_text);
 	s->usage = build_take(b, &b->usage_text);
-	s->usage_source = b->usage_early ? SLICE("partial") : SLICE("provider");
-	if (b->usage_early)
+	s->usage_source = b->usage_estimated ? SLICE("estimated") :
+	    b->usage_early ? SLICE("partial") : SLICE("provider");
+	if (b->usage_early && !b->usage_estimated)
 		warn_add(&b->warnings, WARN_USAGE_PARTIAL, SLICE_NONE);
 	s->prompt_tokens = u->prompt;
 	s->completion_tokens = u->completion;
@@ -433,6 +437,7 @@ build_finish(struct build *b)
 			b->span.stream = (struct span_bool){ true, true };
 	}
 	status_build(b);
+	estimate_usage(b);
 	usage_finish(b);
 	times_finish(b);
 	texts_hide(b);

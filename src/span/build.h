@@ -14,6 +14,7 @@
 #include "span/span.h"
 
 struct build;
+struct tokens;
 
 /* What becomes of encoded images, audio and files inside JSON. */
 enum media_kept { MEDIA_KEEP, MEDIA_CUT, MEDIA_DIGEST };
@@ -27,6 +28,7 @@ struct build_options {
 	/* SHA-256, for MEDIA_DIGEST; NULL: it is cut instead */
 	void	(*digest)(struct slice bytes, uint8_t out[32]);
 	bool	row_only;		/* the sink: skip full_request, full_response and other texts that no row has */
+	struct tokens *tokens;		/* counts where no usage was told; NULL: nothing is estimated */
 	bool	keep_audio;		/* audio is kept as a file: the span has an audio_url, build_audio its bytes */
 };
 

@@ -123,6 +123,7 @@ chat_plain(struct build *b, struct jvalue body)
 }
 
 const struct family_ops family_chat = {
+	.estimates = ESTIMATE_PROMPT | ESTIMATE_COMPLETION,
 	.json_only = true,
 	.stream_ends = true,
 	.request = chat_request,

@@ -285,6 +285,8 @@ chat_finish(struct build *b)
 		s->finish_reason = build_text(b, (struct jvalue){ JSTRING, buf_view(&reason) });
 		buf_free(&reason);
 	}
-	if (!b->options.row_only && !b->hidden && s->output.ptr != NULL)
+	/* of several choices all are counted, where no usage was told */
+	if ((!b->options.row_only || (cs->n > 1 && !b->has_usage)) && !b->hidden &&
+	    s->output.ptr != NULL)
 		chat_documents(b, cs, s->output);
 }

@@ -331,6 +331,7 @@ completion_plain(struct build *b, struct jvalue body)
 }
 
 const struct family_ops family_completion = {
+	.estimates = ESTIMATE_PROMPT | ESTIMATE_COMPLETION,
 	.json_only = true,
 	.stream_ends = true,
 	.request = completion_request,

@@ -171,6 +171,7 @@ embedding_finish(struct build *b)
 }
 
 const struct family_ops family_embedding = {
+	.estimates = ESTIMATE_PROMPT,
 	.json_only = true,
 	.request = embedding_request,
 	.plain = embedding_plain,

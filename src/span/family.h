@@ -13,9 +13,12 @@
 
 struct build;
 
+enum { ESTIMATE_PROMPT = 1, ESTIMATE_COMPLETION = 2 };
+
 /* Members may be NULL where it is not said otherwise. */
 struct family_ops {
 	bool	json_only;	/* whole answers are JSON */
+	unsigned estimates;	/* ESTIMATE_*: what can be counted where no usage was told */
 	bool	stream_ends;	/* streams tell their end: without it they were cut */
 	/* Takes the request's fields into the span; body.kind JNONE: no JSON. A
 	 * form comes as the object of its fields (span/form.h). Never NULL. */

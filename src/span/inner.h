@@ -88,6 +88,9 @@ struct build {
 	struct usage	 usage;
 	bool		 has_usage;
 	bool		 usage_early;	/* told before the end: cumulative */
+	bool		 usage_estimated;
+	bool		 completion_open;	/* the completion count told is no more than a beginning */
+	bool		 unfinished;	/* the answer is to be fetched later: nothing is said yet */
 	struct buf	 usage_text;	/* the last usage object as it came */
 	int64_t		 t_content;	/* first event with content */
 	struct gaps	 gaps;

@@ -190,6 +190,7 @@ speech_finish(struct build *b)
 }
 
 const struct family_ops family_speech = {
+	.estimates = ESTIMATE_PROMPT,
 	.stream_ends = true,
 	.request = speech_request,
 	.plain = speech_plain,

@@ -218,6 +218,7 @@ transcription_finish(struct build *b)
 }
 
 const struct family_ops family_transcription = {
+	.estimates = ESTIMATE_COMPLETION,
 	.stream_ends = true,
 	.request = transcription_request,
 	.plain = transcription_plain,

@@ -150,6 +150,28 @@ usage_overlay(struct usage *u, const struct usage *next)
 	count_overlay(&u->provider_cost, &next->provider_cost);
 }
 
+static void
+count_print(const char *name, const struct span_int *count, struct buf *out)
+{
+	if (count->set)
+		buf_printf(out, "%s\"%s\":%lld", out->len > 1 ? "," : "", name, (long long)count->v);
+}
+
+void
+usage_print(const struct usage *u, struct buf *out)
+{
+	struct span_int total = { u->prompt.set && u->completion.set, 0 };
+
+	if (__builtin_add_overflow(u->prompt.v, u->completion.v, &total.v))
+		total.set = false;
+	buf_clear(out);
+	buf_byte(out, '{');
+	count_print("prompt_tokens", &u->prompt, out);
+	count_print("completion_tokens", &u->completion, out);
+	count_print("total_tokens", &total, out);
+	buf_byte(out, '}');
+}
+
 /* The exponent behind e or E, kept within what matters. */
 static bool
 exponent_read(struct slice s, long *out)

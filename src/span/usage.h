@@ -25,6 +25,9 @@ bool	usage_read(struct usage *out, struct jvalue v);
 /* Puts what `next` says over what is there: for streams that tell their usage
  * in portions. */
 void	usage_overlay(struct usage *, const struct usage *next);
+/* Writes prompt, completion and their sum, those that are set, in place of what
+ * the buf holds. */
+void	usage_print(const struct usage *, struct buf *);
 /* A decimal number's text (not negative) times 10^12, exactly; digits beyond are dropped.
  * False: no such number, or too large. */
 bool	usage_pico(struct slice number, int64_t *out);

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "ledger/ledger.h"
 #include "span/build.h"
+#include "span/tokens.h"
 #include "store/audio.h"
 #include "store/quarantine.h"
 #include "store/tail.h"
@@ -514,6 +515,7 @@ static void
 sink_free(struct sink *sink)
 {
 	tails_free(&sink->tails);
+	tokens_free(sink->options.tokens);
 	close_store(sink);
 	quarantine_close(sink->quarantine);
 	pthread_cond_destroy(&sink->changed);
@@ -532,6 +534,7 @@ sink_start(struct journal *journal, struct config *config)
 	sink->config = config_ref(config);
 	sink->options = config->spans;
 	sink->options.row_only = true;
+	sink->options.tokens = tokens_new();
 	sink->ops = &store_sqlite;
 	sink->retry_us = RETRY_MIN_US;
 	sink->quarantine = quarantine_open(config->data_dir);
