@@ -105,6 +105,7 @@ struct bpe_long {
 	uint32_t	*order;			/* scratch for sorting */
 	size_t		 order_cap;
 	struct rank_set	 set;
+	uint32_t	 bytes[256];		/* rank of each byte alone */
 	struct { uint64_t pair; uint32_t rank; } memo[MEMO];
 };
 
@@ -265,7 +266,7 @@ long_begin(struct bpe_long *b, struct slice piece)
 	b->n = (uint32_t)piece.len;
 	for (i = 0; i < b->n; i++)
 		b->parts[i] = (struct part){
-			.token = ranks_find(b->ranks, piece.ptr + i, 1), .pair = RANK_NONE,
+			.token = b->bytes[(unsigned char)piece.ptr[i]], .pair = RANK_NONE,
 			.prev = i ? i - 1 : NOBODY, .next = i + 1,
 		};
 	for (i = 0; i < b->n; i++)
@@ -313,6 +314,7 @@ static struct bpe_long *
 long_for(struct bpe *bpe, const struct ranks *r, size_t n)
 {
 	struct bpe_long *b = bpe->longs;
+	unsigned i;
 
 	if (b != NULL && b->ranks != r) {
 		bpe_free(bpe);
@@ -323,6 +325,8 @@ long_for(struct bpe *bpe, const struct ranks *r, size_t n)
 		if (b == NULL)
 			return NULL;
 		b->ranks = r;
+		for (i = 0; i < 256; i++)
+			b->bytes[i] = ranks_find(r, &(char){ (char)i }, 1);
 	}
 	return r->count <= sizeof(b->set.low) * 8 && long_room(b, r, n) ? b : NULL;
 }
@@ -330,9 +334,9 @@ long_for(struct bpe *bpe, const struct ranks *r, size_t n)
 int64_t
 bpe_count(struct bpe *bpe, const struct ranks *r, struct slice piece)
 {
+	struct slice one, last = SLICE_NONE;
 	struct bpe_long *b;
-	int64_t sum = 0, n;
-	struct slice one;
+	int64_t sum = 0, n = 0;
 
 	if (ranks_find(r, piece.ptr, piece.len) != RANK_NONE)
 		return 1;
@@ -341,13 +345,17 @@ bpe_count(struct bpe *bpe, const struct ranks *r, struct slice piece)
 	while (piece.len > 0) {
 		one = slice_make(piece.ptr, piece.len < BPE_PIECE ? piece.len : BPE_PIECE);
 		piece = slice_from(piece, one.len);
-		b = long_for(bpe, r, one.len);
-		n = b ? long_count(b, one) : -1;
+		/* what is very long is often one thing again and again */
+		if (!slice_eq(one, last)) {
+			b = long_for(bpe, r, one.len);
+			n = b ? long_count(b, one) : -1;
+		}
 		if (n < 0) {
 			bpe_free(bpe);
 			return -1;
 		}
 		sum += n;
+		last = one;
 	}
 	return sum;
 }
