@@ -70,6 +70,17 @@ count_within(struct span_int *out, const struct jvalue *v, const int *which, siz
 		count_read(out, jget(v[*which++], name));
 }
 
+/* Anthropic counts apart from input_tokens what its cache gave and took. */
+static void
+prompt_add(struct span_int *prompt, struct jvalue tokens)
+{
+	struct span_int more = { .set = false };
+
+	count_read(&more, tokens);
+	if (prompt->set && more.set && __builtin_add_overflow(prompt->v, more.v, &prompt->v))
+		prompt->set = false;
+}
+
 #define FIRST(out, ...) \
 	count_first(&(out), v, (const int[]){ __VA_ARGS__ }, \
 	    sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int))
@@ -122,6 +133,10 @@ usage_read(struct usage *u, struct jvalue object)
 	FIRST(u->cache_creation, CREATION);
 	WITHIN(u->cache_creation, "cache_write_tokens", PROMPT_DETAILS, INPUT_DETAILS);
 	WITHIN(u->cache_creation, "cache_creation_tokens", PROMPT_DETAILS);
+	if (v[PROMPT].kind != JNUMBER && v[INPUT_DETAILS].kind != JOBJECT) {
+		prompt_add(&u->prompt, v[CACHE_READ]);
+		prompt_add(&u->prompt, v[CREATION]);
+	}
 	WITHIN(u->reasoning, "reasoning_tokens", COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL);
 	FIRST(u->reasoning, REASONING);
 	WITHIN(u->reasoning, "thinking_tokens", OUTPUT_DETAILS);

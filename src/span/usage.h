@@ -10,7 +10,7 @@
 #include "span/span.h"
 
 struct usage {
-	struct span_int	prompt;		/* input */
+	struct span_int	prompt;		/* input, with what the cache gave and took */
 	struct span_int	completion;	/* output, as reported: with or without reasoning */
 	struct span_int	total;
 	struct span_int	cached;		/* read from the provider's cache */

@@ -32,7 +32,15 @@ static const struct {
 	  "{\"cached_tokens\":8},\"output_tokens_details\":{\"reasoning_tokens\":16}}", 10, 20, 30, 8, NONE, 16, NONE },
 	{ "{\"input_tokens\":3,\"output_tokens\":4,\"cache_creation_input_tokens\":100,"
 	  "\"cache_read_input_tokens\":200,\"output_tokens_details\":{\"thinking_tokens\":2}}",
-	  3, 4, NONE, 200, 100, 2, NONE },
+	  303, 4, NONE, 200, 100, 2, NONE },
+	{ "{\"input_tokens\":3,\"output_tokens\":4,\"cache_creation_input_tokens\":null,"
+	  "\"cache_read_input_tokens\":null}", 3, 4, NONE, NONE, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":303,\"input_tokens\":3,\"completion_tokens\":4,\"cache_read_input_tokens\":300}",
+	  303, 4, NONE, 300, NONE, NONE, NONE },
+	{ "{\"input_tokens\":10,\"output_tokens\":4,\"cache_read_input_tokens\":8,"
+	  "\"input_tokens_details\":{\"cached_tokens\":8}}", 10, 4, NONE, 8, NONE, NONE, NONE },
+	{ "{\"input_tokens\":9223372036854775807,\"output_tokens\":4,\"cache_read_input_tokens\":1}",
+	  NONE, 4, NONE, 1, NONE, NONE, NONE },
 	{ "{\"input_tokens\":3,\"output_tokens\":4,\"total_tokens\":7,\"input_token_details\":{\"cached_tokens\":0}}",
 	  3, 4, 7, 0, NONE, NONE, NONE },
 	{ "{\"prompt_tokens\":12.0,\"completion_tokens\":3.7,\"total_tokens\":15,\"estimated_cost\":1e-6}",
@@ -105,7 +113,7 @@ overlay(void)
 	usage_read(&u, value("{\"input_tokens\":10,\"output_tokens\":1,\"cache_read_input_tokens\":5}"));
 	usage_read(&next, value("{\"output_tokens\":42}"));
 	usage_overlay(&u, &next);
-	ok(is(u.prompt, 10) && is(u.completion, 42) && is(u.cached, 5) && is(u.total, NONE));
+	ok(is(u.prompt, 15) && is(u.completion, 42) && is(u.cached, 5) && is(u.total, NONE));
 }
 
 static void
