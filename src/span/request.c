@@ -46,7 +46,7 @@ request_common(struct build *b, struct jvalue body)
 	enum {
 		MODEL, STREAM, CHOICE, PARALLEL, FORMAT, TEMPERATURE, TOP_P, FREQUENCY,
 		PRESENCE, N, SEED, LOGPROBS, EFFORT, ENCODING, DIMENSIONS, MAX, MAX_COMPLETION,
-		MAX_OUTPUT, STOP, TIER, RESPAN, KEYWORDSAI, MEMBERS
+		MAX_OUTPUT, STOP, TIER, TOP_K, THINKING, RESPAN, KEYWORDSAI, MEMBERS
 	};
 	static const struct slice names[MEMBERS] = {
 		[MODEL] = SLICE("model"), [STREAM] = SLICE("stream"),
@@ -59,7 +59,8 @@ request_common(struct build *b, struct jvalue body)
 		/* in the order of number_first */
 		[MAX] = SLICE("max_tokens"), [MAX_COMPLETION] = SLICE("max_completion_tokens"),
 		[MAX_OUTPUT] = SLICE("max_output_tokens"), [STOP] = SLICE("stop"),
-		[TIER] = SLICE("service_tier"),
+		[TIER] = SLICE("service_tier"), [TOP_K] = SLICE("top_k"),
+		[THINKING] = SLICE("thinking"),
 		[RESPAN] = SLICE("respan_params"), [KEYWORDSAI] = SLICE("keywordsai_params"),
 	};
 	struct jvalue v[MEMBERS];
@@ -77,6 +78,7 @@ request_common(struct build *b, struct jvalue body)
 	s->response_format = v[FORMAT].text;
 	s->temperature = v[TEMPERATURE].text;
 	s->top_p = v[TOP_P].text;
+	s->top_k = v[TOP_K].text;
 	s->frequency_penalty = v[FREQUENCY].text;
 	s->presence_penalty = v[PRESENCE].text;
 	s->n = v[N].text;
@@ -85,6 +87,7 @@ request_common(struct build *b, struct jvalue body)
 	s->dimensions = v[DIMENSIONS].text;
 	s->logprobs = v[LOGPROBS].text;
 	s->reasoning_effort = v[EFFORT].text;
+	s->thinking = v[THINKING].text;
 	s->respan_params = v[RESPAN].kind == JOBJECT ? v[RESPAN].text :
 	    v[KEYWORDSAI].kind == JOBJECT ? v[KEYWORDSAI].text : SLICE_NONE;
 }
