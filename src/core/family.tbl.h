@@ -16,7 +16,7 @@ FAMILY(SPEECH, "speech", "speech", speech, PATH("POST", "/audio/speech"))
 FAMILY(TRANSCRIPTION, "transcription", "transcription", transcription,
     PATH("POST", "/audio/transcriptions"), PATH("POST", "/audio/transcription"),
     PATH("POST", "/audio/translations"))
-FAMILY(MESSAGES, "messages", "chat", other, PATH("POST", "/v1/messages"))
+FAMILY(MESSAGES, "messages", "chat", messages, PATH("POST", "/v1/messages"))
 FAMILY(IMAGE, "image", "other", image,
     PATH("POST", "/images/generations"), PATH("POST", "/images/edits"),
     PATH("POST", "/images/variations"))
