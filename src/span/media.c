@@ -135,7 +135,7 @@ media_show(struct slice json, enum media_kept kept,
     void (*digest)(struct slice bytes, uint8_t out[32]), struct arena *arena)
 {
 	const char *p = json.ptr, *end = json.ptr + json.len, *at = p, *quote;
-	struct slice name = SLICE_NONE, inner, payload;
+	struct slice name = SLICE_NONE, before = SLICE_NONE, inner, payload;
 	struct buf out;
 
 	if (kept == MEDIA_KEEP || json.len < MEDIA_LEAST)
@@ -145,6 +145,9 @@ media_show(struct slice json, enum media_kept kept,
 		quote = string_end(p, end);
 		inner = slice_make(p + 1, (size_t)(quote - p - 1));
 		payload = media_of(name, inner);
+		/* thinking that only its provider can read; its type stands before it */
+		if (slice_eq(before, SLICE("redacted_thinking")))
+			payload = SLICE_NONE;
 		if (payload.ptr != NULL) {
 			buf_append(&out, at, (size_t)(payload.ptr - at));
 			substitute(payload, kept, digest, &out);
@@ -156,6 +159,8 @@ media_show(struct slice json, enum media_kept kept,
 		/* an array's strings are of the array's name */
 		if (p < end && *p == ':')
 			name = inner;
+		else
+			before = inner;
 	}
 	if (at == json.ptr) {
 		buf_free(&out);
