@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A provider for the black-box tests: OpenAI-shaped, on a port of its own, and as naughty as asked.
+"""A provider for the black-box tests: OpenAI-shaped (Anthropic-shaped at …/messages), on a port of
+its own, and as naughty as asked.
 
 How a request is answered is said by its header `x-fake: key=value; key=value` (the gateway passes
 unknown headers on), or for all requests by Provider.defaults.  Times are milliseconds from the
@@ -33,6 +34,7 @@ import gzip
 import json
 import os
 import random
+import re
 import select
 import socket
 import ssl
@@ -51,6 +53,16 @@ WORDS = ("the quick provider writes its answer word by word and every word is ne
 def words(n, seed=0):
     """n tokens of varied text, the same for the same seed."""
     return [("" if i == 0 else " ") + WORDS[(i * 7 + i // 11 + seed) % len(WORDS)] + str(i) for i in range(n)]
+
+
+OPENAI_ERROR = (b'data: {"error":{"message":"The server had an error","type":"server_error",'
+                b'"param":null,"code":"boom"}}\n\n')
+ANTHROPIC_ERROR = (b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},'
+                   b'"request_id":"req_1"}\n\n')
+
+
+def is_messages(req):
+    return req.target.split("?")[0].endswith("/messages")
 
 
 class Gone(Exception):
@@ -276,7 +288,7 @@ class Connection(threading.Thread):
         if fake.get("refuse") and isinstance(body, dict) and fake["refuse"] in body:
             fake = {"status": "400", "message": "Unknown parameter: '%s'." % fake["refuse"]}
         if fake.get("status", "200") == "200" and stream and "size" not in fake and \
-                req.target.split("?")[0].endswith("/chat/completions"):
+                req.target.split("?")[0].endswith(("/chat/completions", "/messages")):
             return self.stream(req, fake, body)
         return self.plain(req, fake, body)
 
@@ -322,10 +334,16 @@ class Connection(threading.Thread):
                 return "text/html", out, len(out)
             err = {"message": fake.get("message", "fake error %d" % status), "type": "fake_error", "param": None,
                    "code": "fake_%d" % status}
-            out = json.dumps({"error": err}, indent=2).encode() + b"\n"
+            if is_messages(req):
+                err = {"type": "overloaded_error", "message": err["message"]}
+            out = json.dumps({"type": "error", "error": err} if is_messages(req) else {"error": err}, indent=2).encode() + b"\n"
             return "application/json", out, len(out)
         if req.target.split("?")[0].endswith("/chat/completions"):
             out = json.dumps(self.completion(req, fake, body), indent=2).encode() + b"\n"
+        elif is_messages(req):
+            out = json.dumps(self.message(req, fake, body), indent=2).encode() + b"\n"
+        elif req.target.split("?")[0].endswith("/count_tokens"):
+            out = b'{"input_tokens":2095}'
         else:
             out = json.dumps({"object": "echo", "method": req.method, "target": req.target,
                               "bytes": len(req.body)}).encode()
@@ -347,6 +365,21 @@ class Connection(threading.Thread):
             out["usage"] = usage_of(n, int(fake.get("reason", 0)))
         out["service_tier"] = "default"
         return out
+
+    def message(self, req, fake, body):
+        n, reason = int(fake.get("n", 5)), int(fake.get("reason", 0))
+        blocks = []
+        if reason:
+            blocks.append({"type": "thinking", "thinking": "".join(words(reason, req.seed + 3)), "signature": "c2ln"})
+        if fake.get("tools"):
+            blocks += [{"type": "tool_use", "id": c["id"], "name": c["function"]["name"],
+                        "input": json.loads(c["function"]["arguments"])} for c in tool_calls()]
+        else:
+            blocks.append({"type": "text", "text": "".join(words(n, req.seed))})
+        return {"id": "msg_%08d" % req.seq, "type": "message", "role": "assistant", "model": answer_model(body), "content": blocks,
+                "stop_reason": "tool_use" if fake.get("tools") else "end_turn", "stop_sequence": None,
+                "usage": {"input_tokens": 17, "cache_creation_input_tokens": 3, "cache_read_input_tokens": 4,
+                          "output_tokens": n + reason, "service_tier": "standard"}}
 
     def plain(self, req, fake, body=None):
         status = int(fake.get("status", "200"))
@@ -458,7 +491,31 @@ class Connection(threading.Thread):
         if fake.get("done") != "0":
             yield None, ("data: [DONE]" + nl + nl).encode()
 
+    def message_events(self, req, fake, body):
+        """The same for Anthropic's API."""
+        whole = self.message(req, fake, body)
+        t, delay = float(fake.get("first", 0)), float(fake.get("delay", 0))
+
+        def event(name, **more):
+            return ("event: %s\ndata: %s\n\n" % (name, json.dumps(dict({"type": name}, **more)))).encode()
+        start = dict(whole, content=[], stop_reason=None, usage=dict(whole["usage"], output_tokens=1))
+        yield float(fake.get("role", 0)), event("message_start", message=start)
+        yield None, event("ping")
+        for i, b in enumerate(whole["content"]):
+            kind = {"thinking": "thinking", "text": "text", "tool_use": "input"}[b["type"]]
+            yield None, event("content_block_start", index=i, content_block=dict(b, **{kind: {} if kind == "input" else ""}))
+            pieces = json.dumps(b["input"]) if kind == "input" else b[kind]
+            delta = {"thinking": "thinking_delta", "text": "text_delta", "input": "input_json_delta"}[kind]
+            for piece in re.findall(r" ?[^ ]+", pieces):
+                yield t, event("content_block_delta", index=i, delta={"type": delta, "partial_json" if kind == "input" else kind: piece})
+                t += delay
+            yield None, event("content_block_stop", index=i)
+        yield None, event("message_delta", delta={"stop_reason": whole["stop_reason"], "stop_sequence": None},
+                          usage={"output_tokens": whole["usage"]["output_tokens"]})
+        yield None, event("message_stop")
+
     def stream(self, req, fake, body):
+        events = self.message_events if is_messages(req) else self.events
         frame = fake.get("frame", "chunked")
         headers = self.headers_for(req, fake, "text/event-stream; charset=utf-8")
         z = None
@@ -467,7 +524,7 @@ class Connection(threading.Thread):
             z = zlib.compressobj(6, zlib.DEFLATED, 31)
         whole = None
         if frame == "sized":
-            whole = b"".join(e for _, e in self.events(req, fake, body))
+            whole = b"".join(e for _, e in events(req, fake, body))
             headers.append(("Content-Length", str(len(whole))))
         elif frame == "close":
             headers.append(("Connection", "close"))
@@ -475,7 +532,7 @@ class Connection(threading.Thread):
             headers.append(("Transfer-Encoding", "chunked"))
         self.head(200, headers)
         held = b""
-        for when, data in self.events(req, fake, body):
+        for when, data in events(req, fake, body):
             if when is not None:
                 if held and req.t_end + when / 1000 > time.monotonic():
                     self.emit(held, fake, frame)
@@ -485,8 +542,7 @@ class Connection(threading.Thread):
                 if how in fake and req.sent_events >= int(fake[how]):
                     return self.stopped(how)
             if "error" in fake and req.sent_events >= int(fake["error"]):
-                self.emit(b'data: {"error":{"message":"The server had an error","type":"server_error",'
-                          b'"param":null,"code":"boom"}}\n\n', fake, frame)
+                self.emit(ANTHROPIC_ERROR if is_messages(req) else OPENAI_ERROR, fake, frame)
                 break
             if fake.get("stamp"):
                 data = data.replace(b'"t":1000000000000', b'"t":%d' % ((time.monotonic() - req.t_end) * 1e6))
