@@ -331,7 +331,9 @@ usage_finish(struct build *b)
 	struct span *s = &b->span;
 	const struct usage *u = &b->usage;
 
-	if (!b->has_usage)
+	if (b->options.estimated)
+		s->usage_source = SLICE("estimated");
+	if (!b->has_usage || b->options.estimated)
 		return;
 	if (b->usage_estimated)
 		usage_print(u, &b->usage_text);

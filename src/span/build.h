@@ -28,6 +28,7 @@ struct build_options {
 	/* SHA-256, for MEDIA_DIGEST; NULL: it is cut instead */
 	void	(*digest)(struct slice bytes, uint8_t out[32]);
 	bool	row_only;		/* the sink: skip full_request, full_response and other texts that no row has */
+	bool	estimated;		/* a reader: the row's counts are estimates, the answer's none or a part */
 	struct tokens *tokens;		/* counts where no usage was told; NULL: nothing is estimated */
 	bool	keep_audio;		/* audio is kept as a file: the span has an audio_url, build_audio its bytes */
 };

@@ -228,6 +228,8 @@ messages_plain(struct build *b, struct jvalue body)
 
 const struct family_ops family_messages = {
 	.json_only = true,
+	.stream_ends = true,
+	.estimates = ESTIMATE_PROMPT | ESTIMATE_COMPLETION,
 	.request = messages_request,
 	.plain = messages_plain,
 	.event = messages_event,

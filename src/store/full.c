@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "journal/reader.h"
 #include "span/build.h"
+#include "span/usage.h"
 #include "store/value.h"
 
 struct full {
@@ -178,6 +179,18 @@ overlay(struct span *span, const struct span *row)
 	span->family = row->family;
 }
 
+/* The usage object of counts that only the row has. */
+static void
+put_estimate(struct full *f)
+{
+	const struct span *s = &f->span;
+	struct usage u = { .prompt = s->prompt_tokens, .completion = s->completion_tokens };
+
+	buf_clear(&f->text);
+	usage_print(&u, &f->text);
+	f->span.usage = buf_view(&f->text);
+}
+
 const struct span *
 full_span(struct full *f, const struct span *row)
 {
@@ -188,10 +201,13 @@ full_span(struct full *f, const struct span *row)
 	if (f->ops->chain(f->store, row->id16, &f->bytes, &len, &json) != STORE_OK)
 		return row;
 	buf_clear(&f->text);
+	f->options.estimated = slice_eq(row->usage_source, SLICE("estimated"));
 	good = json ? full_parse(slice_make(f->bytes, len), &f->span, &f->text)
 	    : full_build(f, slice_make(f->bytes, len));
 	if (!good)
 		return row;
 	overlay(&f->span, row);
+	if (f->options.estimated && f->span.usage.ptr == NULL)
+		put_estimate(f);
 	return &f->span;
 }

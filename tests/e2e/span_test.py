@@ -227,8 +227,9 @@ def streams_of_all_kinds():
     s = g.span(chat(g, "n=9; split=byte", True))
     eq(((s.get("output") or {}).get("content"), s.get("completion_tokens")), ("".join(words(9)), 9), "a stream in single bytes")
     s = g.span(chat(g, "n=9; usage=off", True))
-    eq((s.get("usage_source") in (None, "unknown", "none", "missing"), s.get("completion_tokens")), (True, None), "no usage: null, not zero")
-    eq(s.get("tokens_per_second"), None, "tokens_per_second is null without a count")
+    eq((s.get("usage_source"), s.get("completion_tokens"), (s.get("usage") or {}).get("completion_tokens")), ("estimated", 18, 18), "no usage: counted, and said so")
+    s = g.span(chat(g, "n=1", True, stream_options={"include_usage": True}))
+    eq((s.get("completion_tokens"), s.get("tokens_per_second")), (1, None), "tokens_per_second is null below two tokens")
 
 
 def other_families():
