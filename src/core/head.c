@@ -8,6 +8,7 @@
 #include "core/head.h"
 
 #include "core/fold.h"
+#include "core/percent.h"
 
 struct known {
 	const char	*name;		/* letters, digits and dashes; lower case */
@@ -429,36 +430,21 @@ head_line_next(struct slice *block, struct http1_field *f)
 	return true;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Puts the last bytes of a query member's name, percent-decoded, into out. */
 static struct slice
 member_decode(struct slice name, char *out, size_t size)
 {
 	size_t i, n = 0;
-	int high, low;
+	int byte;
 
 	if (name.len > 3 * size)
 		name = slice_from(name, name.len - 3 * size);
 	for (i = 0; i < name.len; i++) {
 		if (n == size)
 			memmove(out, out + 1, --n);
-		out[n++] = name.ptr[i];
-		if (name.ptr[i] != '%' || name.len - i < 3)
-			continue;
-		high = hex_value(name.ptr[i + 1]);
-		low = hex_value(name.ptr[i + 2]);
-		if (high < 0 || low < 0)
-			continue;
-		out[n - 1] = (char)(high << 4 | low);
-		i += 2;
+		byte = percent_byte(name.ptr + i, name.ptr + name.len);
+		out[n++] = byte < 0 ? name.ptr[i] : (char)byte;
+		i += byte < 0 ? 0 : 2;
 	}
 	return slice_make(out, n);
 }
