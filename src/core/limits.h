@@ -24,7 +24,7 @@
 /* Forms */
 #define LIMIT_BOUNDARY 70		/* RFC 2046 5.1.1 */
 #define LIMIT_PART_HEAD (8 * KIB)	/* head of one part: a name, a file's name, a type */
-#define LIMIT_PARTS 1024		/* parts of a form: as many edits at most */
+#define LIMIT_PARTS (LIMIT_EDITS - 1)	/* parts of a form: each may be cut by an edit */
 #define LIMIT_FORM_TEXT (8 * MIB)	/* the fields of a form without its files, as JSON */
 #define LIMIT_FORM_DEPTH 16		/* brackets in a field's name */
 

@@ -305,21 +305,18 @@ rewrite_finish(struct rewrite *rw, bool ask_usage)
 	return 0;
 }
 
-/* Values of a form are text; some are JSON with members in it. */
+/* A value of a form is text. Where it is JSON, only the secret members in it
+ * go; where it ought to be and broke off, all of it. */
 static void
-form_blank(const struct rewrite *rw, char *body)
+mark_blank(const struct rewrite *rw, const struct rewrite_mark *m, char *body)
 {
-	const struct rewrite_mark *m;
+	struct slice text = m->value.text;
 	struct jvalue v;
-	size_t i;
 
-	for (i = 0; i < rw->count; i++) {
-		m = &rw->marks[i];
-		if (m->secret && m->value.text.len > 0)
-			memset(body + (m->value.text.ptr - rw->body.ptr), '*', m->value.text.len);
-		else if (jscan_check(m->value.text, &v, NULL) == JSCAN_END)
-			member_blank(m->own, v, rw->body.ptr, body);
-	}
+	if (!m->secret && jscan_check(text, &v, NULL) == JSCAN_END)
+		member_blank(m->own, v, rw->body.ptr, body);
+	else if (text.len > 0 && (m->secret || (m->own->flags & MEMBER_NEST && *text.ptr == '{')))
+		memset(body + (text.ptr - rw->body.ptr), '*', text.len);
 }
 
 void
@@ -328,10 +325,10 @@ rewrite_blank(const struct rewrite *rw, char *body)
 	struct jvalue v;
 	size_t i;
 
-	if (rw->form) {
-		form_blank(rw, body);
+	for (i = 0; rw->form && i < rw->count; i++)
+		mark_blank(rw, &rw->marks[i], body);
+	if (rw->form)
 		return;
-	}
 	if (rw->full && jscan_check(rw->body, &v, NULL) == JSCAN_END) {
 		members_blank(v, rw->body.ptr, body);
 		return;
