@@ -98,7 +98,8 @@ exchange_drop_body(struct exchange *x)
 	if (x->body == NULL)
 		return;
 	free(x->body);
-	x->body = NULL;
+	free(x->kept);
+	x->body = x->kept = NULL;
 	t->body_bytes -= x->body_len;
 	ledger_add(LEDGER_BODY_BYTES, -(int64_t)x->body_len);
 	x->body_len = 0;
@@ -169,7 +170,8 @@ exchange_new(struct down *d, const struct http1_head *h, uint64_t t0)
 	x->head = head_copy(h);
 	x->route.path.ptr = x->head->target.ptr + (route.path.ptr - h->target.ptr);
 	x->has_body = h->framing != HTTP1_NO_BODY;
-	x->body_hint = h->framing == HTTP1_SIZED && h->length < MIB ? (size_t)h->length + 1 : 4096;
+	x->body_most = h->framing == HTTP1_SIZED ? (size_t)h->length + 1 : SIZE_MAX;
+	x->body_hint = x->body_most <= MIB ? x->body_most : 4096;
 	x->head_method = slice_eq(h->method, SLICE("HEAD"));
 	x->answer_keep = h->keep_alive;
 	x->ops = route.kind == ROUTE_LOCAL ? &local_ops : &provider_ops;
@@ -309,6 +311,8 @@ exchange_body(struct exchange *x)
 	if (need > x->body_cap) {
 		while (cap < need)
 			cap *= 2;
+		if (cap > x->body_most)
+			cap = x->body_most;
 		x->body = xrealloc(x->body, cap);
 		x->body_cap = cap;
 	}
@@ -484,6 +488,15 @@ static void
 exchange_request_done(struct exchange *x)
 {
 	if (x->t_sent != 0)
+		exchange_drop_body(x);
+}
+
+/* The provider has it all, and will not get it again but for a refusal of what
+ * was put in. */
+static void
+exchange_sent(struct exchange *x)
+{
+	if (!x->rewrite.usage_added)
 		exchange_drop_body(x);
 }
 
@@ -717,7 +730,7 @@ static exchange_handler *const exchange_table[EXCHANGE_STATES][EXCHANGE_EVENTS] 
 		[EVENT_DOWN_ROOM] = exchange_ignore,
 	},
 	[EXCHANGE_WAIT] = {
-		[EVENT_UP_ROOM] = exchange_ignore,
+		[EVENT_UP_ROOM] = exchange_sent,
 		[EVENT_UP_HEAD] = exchange_up_head,
 		[EVENT_UP_FAILED] = exchange_up_failed,
 		[EVENT_DOWN_GONE] = exchange_down_gone,
@@ -736,7 +749,7 @@ static exchange_handler *const exchange_table[EXCHANGE_STATES][EXCHANGE_EVENTS] 
 	[EXCHANGE_RELAY] = {
 		[EVENT_BODY] = exchange_ignore,
 		[EVENT_BODY_END] = exchange_ignore,
-		[EVENT_UP_ROOM] = exchange_ignore,
+		[EVENT_UP_ROOM] = exchange_request_done,
 		[EVENT_UP_DATA] = exchange_up_data,
 		[EVENT_UP_END] = exchange_up_end,
 		[EVENT_UP_FAILED] = exchange_up_failed,

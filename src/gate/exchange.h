@@ -42,7 +42,7 @@ enum exchange_state {
 enum exchange_event {
 	EVENT_BODY,		/* x->in: bytes of the request body */
 	EVENT_BODY_END,
-	EVENT_UP_ROOM,		/* the provider has taken bytes of an upload */
+	EVENT_UP_ROOM,		/* the provider has taken bytes of an upload, or all that is to be sent */
 	EVENT_UP_HEAD,		/* x->answer: the answer's head */
 	EVENT_UP_DATA,		/* x->in: bytes of the answer's body */
 	EVENT_UP_END,
@@ -88,10 +88,11 @@ struct exchange {
 	struct route		 route;
 	enum family		 family;
 	struct provider		*provider;	/* chosen; NULL before, and for local ones */
-	char			*body;		/* freed with the last attempt */
+	char			*body;		/* freed when no attempt needs it any more */
 	size_t			 body_len, body_cap;
 	char			*kept;		/* broken JSON with credentials: the journal's copy, less them */
 	size_t			 body_hint;	/* bytes to begin with */
+	size_t			 body_most;	/* no more room than this: a sized body's length */
 	bool			 uploading;	/* the body is not held: it goes through */
 	uint64_t		 upload_len, uploaded; /* bytes of it in all, and so far */
 	struct rewrite		 rewrite;

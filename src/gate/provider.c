@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/log.h"
 #include "gate/dial.h"
 #include "gate/down.h"
 #include "gate/forward.h"
@@ -33,6 +34,7 @@ upstream_new(struct exchange *x)
 	u->settings = settings_ref(x->settings);
 	u->provider = x->provider;
 	buf_init(&u->in, LIMIT_HEAD + SCRATCH_SIZE);
+	buf_init(&u->early, LIMIT_OUT_HIGH);	/* more than a client's connection keeps */
 	ledger_add(LEDGER_UPSTREAMS, 1);
 	return u;
 }
@@ -44,6 +46,7 @@ upstream_free(struct conn *c)
 
 	settings_unref(u->settings);
 	buf_free(&u->in);
+	buf_free(&u->early);
 	free(u);
 }
 
@@ -118,6 +121,9 @@ upstream_send(struct upstream *u)
 	buf_clear(text);
 	forward_request(x, len, text);
 	conn_copy(&u->conn, buf_view(text));
+	u->sending = true;
+	conn_copy(&u->conn, buf_view(&u->early));
+	buf_free(&u->early);
 	edit_iter_init(&it, &x->rewrite.edits, slice_make(x->body, x->body_len));
 	while (edit_iter_next(&it, &piece)) {
 		if (piece.len <= COPY_BODY)
@@ -194,7 +200,7 @@ provider_connect(struct exchange *x, const char *why_again)
 	u->x = x;
 	x->up = u;
 	u->reused = reused;
-	u->answered = u->in_body = false;
+	u->sending = u->answered = u->in_body = false;
 	u->scan = 0;
 	if (reused) {
 		upstream_send(u);
@@ -384,7 +390,9 @@ upstream_drained(struct conn *c)
 		u->x->t_sent = c->thread->now;
 	if (!u->answered)
 		conn_deadline(c, u->provider->config->first_byte_timeout_us);
-	if (u->x->uploading && c->out.len < LIMIT_OUT_LOW)
+	/* On a reused connection it may have to be sent again. */
+	if (u->x->uploading ? c->out.len < LIMIT_OUT_LOW :
+	    c->out.len == 0 && (!u->reused || u->answered))
 		exchange_step(u->x, EVENT_UP_ROOM);
 }
 
@@ -426,6 +434,11 @@ provider_body(struct exchange *x)
 {
 	struct upstream *u = x->up;
 
+	if (!u->sending) {
+		if (!buf_slice(&u->early, x->in))
+			bug("an upload is read before the provider can take it");
+		return;
+	}
 	conn_copy(&u->conn, x->in);
 	if (u->conn.out.len > LIMIT_OUT_HIGH)
 		down_hold(x->down, true);

@@ -23,6 +23,8 @@ struct upstream {
 	struct buf		 in;		/* a head not yet whole */
 	size_t			 scan;
 	struct http1_body	 body;
+	struct buf		 early;		/* of an upload: what came before its head could go */
+	bool			 sending;	/* the request's head is on its way */
 	bool			 reused, answered, in_body, keep;
 	bool			 idle;
 	TAILQ_ENTRY(upstream)	 link;		/* in a pool */
