@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-#include "core/jscan.h"
+#include "core/members.h"
+#include "core/rewrite.h"
 #include "span/json.h"
 
 /* An object's member or a list's element. Links are indices; 0 is none, as the
@@ -58,7 +59,7 @@ form_init(struct form *f, struct slice boundary, struct arena *arena)
 	f->arena = arena;
 	f->nodes = NULL;
 	f->n = f->cap = f->target = f->texts = 0;
-	f->is_file = false;
+	f->is_file = f->in_file = f->cut = f->failed = false;
 	buf_init(&f->value, LIMIT_FORM_TEXT);
 }
 
@@ -150,13 +151,15 @@ segment_next(struct slice *name, bool first, unsigned depth)
 }
 
 /* The element that a name goes into behind []: the last one, unless it holds
- * that name already. */
+ * that name already or is no object. */
 static size_t
 element_for(struct form *f, size_t list, struct slice rest)
 {
 	size_t last = f->nodes[list].last;
 	struct slice key;
 
+	if (f->nodes[list].first != 0 && !f->nodes[list].list)
+		return node_child_or_new(f, list, SLICE(""));	/* a[b] and a[]: an object stays one */
 	f->nodes[list].list = true;
 	if (rest.len == 0 || last == 0 || f->nodes[last].value.ptr != NULL)
 		return node_add(f, list, SLICE_NONE);
@@ -197,19 +200,27 @@ node_for(struct form *f, struct slice name)
 
 /* ---- parts ---- */
 
+/* Is the part a file to be handed out? */
+static bool
+part_is_file(const struct multipart_item *m)
+{
+	return m->filename.ptr != NULL &&
+	    (m->name.ptr == NULL || member_find(multipart_base(m->name)) == NULL);
+}
+
+/* False: no memory. */
 static bool
 part_begin(struct form *f, const struct multipart_item *m, struct form_item *item)
 {
-	if (f->n == 0) {
+	if (f->n == 0)
 		(void)node_add(f, 0, SLICE_NONE);	/* the root */
-		if (f->n == 0)
-			return false;
-	}
+	if (f->n == 0)
+		return false;
 	f->target = m->name.len > 0 ? node_for(f, m->name) : 0;
-	f->is_file = m->filename.ptr != NULL;
-	buf_clear(&f->value);
 	if (m->name.len > 0 && f->target == 0)
 		return false;
+	buf_clear(&f->value);
+	f->is_file = f->in_file = part_is_file(m);
 	if (f->is_file) {
 		item->filename = arena_copy(f->arena, m->filename);
 		item->type = arena_copy(f->arena, m->type);
@@ -235,31 +246,53 @@ text_is(struct slice text, enum form_kind kind)
 	}
 }
 
-/* The name that says what kind of value it is: a member's own at the top. */
+/* The name that says what kind of value a node holds: its own at the top and in
+ * objects of further members of ours; a list's for its elements. */
 static struct slice
 node_name(const struct form *f, size_t i)
 {
-	return f->nodes[i].parent == 0 ? f->nodes[i].key : SLICE("");
+	const struct member *own;
+	size_t up = f->nodes[i].parent;
+
+	if (f->nodes[up].list) {
+		i = up;
+		up = f->nodes[i].parent;
+	}
+	for (; up != 0; up = f->nodes[up].parent) {
+		own = member_find(f->nodes[up].key);
+		if (own == NULL || !(own->flags & MEMBER_NEST))
+			return SLICE("");
+	}
+	return f->nodes[i].key;
+}
+
+/* The field's value as JSON. */
+static struct slice
+field_value(struct form *f, struct slice text)
+{
+	struct buf out;
+
+	if (text_is(text, kind_of(node_name(f, f->target))))
+		return arena_copy(f->arena, json_trim(text));
+	buf_init(&out, 6 * LIMIT_FORM_TEXT + 2);
+	buf_json_string(&out, text);
+	return arena_take(f->arena, &out);
 }
 
 static void
 field_end(struct form *f)
 {
-	struct slice text = buf_view(&f->value);
-	struct buf out;
+	struct slice text = f->value.len > 0 ? buf_view(&f->value) : SLICE("");
 
 	if (f->target == 0)
 		return;
-	f->texts += text.len;
-	if (f->value.failed || f->texts > LIMIT_FORM_TEXT)
-		text = SLICE("");
-	if (text.len > 0 && text_is(text, kind_of(node_name(f, f->target)))) {
-		f->nodes[f->target].value = arena_copy(f->arena, json_trim(text));
+	if (f->value.failed || text.len > LIMIT_FORM_TEXT - f->texts) {
+		f->cut = true;
+		f->nodes[f->target].value = SLICE("null");
 		return;
 	}
-	buf_init(&out, 6 * LIMIT_FORM_TEXT + 2);
-	buf_json_string(&out, text.ptr ? text : SLICE(""));
-	f->nodes[f->target].value = arena_take(f->arena, &out);
+	f->texts += text.len;
+	f->nodes[f->target].value = field_value(f, text);
 }
 
 void
@@ -270,47 +303,51 @@ form_file(struct form *f, struct slice value)
 }
 
 static int
-part_bytes(struct form *f, struct slice bytes, struct form_item *item)
+part_end(struct form *f)
 {
 	if (!f->is_file) {
-		buf_slice(&f->value, bytes);
+		field_end(f);
 		return FORM_MORE;
 	}
-	item->bytes = bytes;
-	return FORM_BYTES;
+	f->in_file = false;
+	return FORM_FILE_END;
+}
+
+/* What an item of the parser means; FORM_MORE: nothing to who reads the form. */
+static int
+item_read(struct form *f, int r, const struct multipart_item *m, struct form_item *item)
+{
+	switch (r) {
+	case MULTIPART_PART:
+		f->failed = !part_begin(f, m, item);
+		return f->failed ? FORM_E : f->is_file ? FORM_FILE : FORM_MORE;
+	case MULTIPART_BYTES:
+		if (f->is_file)
+			item->bytes = m->bytes;
+		else
+			buf_slice(&f->value, m->bytes);
+		return f->is_file ? FORM_BYTES : FORM_MORE;
+	case MULTIPART_PART_END:
+		return part_end(f);
+	case MULTIPART_END:
+		return FORM_END;
+	default:
+		return FORM_E;
+	}
 }
 
 int
 form_next(struct form *f, struct form_item *item)
 {
 	struct multipart_item m;
-	int r;
+	int r, result = FORM_MORE;
 
 	*item = (struct form_item){ .bytes = SLICE_NONE };
-	while ((r = multipart_next(&f->multipart, &m)) != MULTIPART_MORE) {
-		switch (r) {
-		case MULTIPART_PART:
-			if (!part_begin(f, &m, item))
-				return FORM_E;
-			if (f->is_file)
-				return FORM_FILE;
-			break;
-		case MULTIPART_BYTES:
-			if (part_bytes(f, m.bytes, item) == FORM_BYTES)
-				return FORM_BYTES;
-			break;
-		case MULTIPART_PART_END:
-			if (f->is_file)
-				return FORM_FILE_END;
-			field_end(f);
-			break;
-		case MULTIPART_END:
-			return FORM_END;
-		default:
-			return FORM_E;
-		}
-	}
-	return FORM_MORE;
+	if (f->failed)
+		return FORM_E;
+	while (result == FORM_MORE && (r = multipart_next(&f->multipart, &m)) != MULTIPART_MORE)
+		result = item_read(f, r, &m, item);
+	return result;
 }
 
 /* ---- printing ---- */

@@ -113,6 +113,7 @@ request_form(struct build *b, struct slice boundary)
 	struct passing p;
 	struct form *f = arena_alloc(&b->arena, sizeof(*f));
 	struct buf out;
+	bool whole;
 
 	body->form = true;
 	if (f == NULL)
@@ -121,11 +122,11 @@ request_form(struct build *b, struct slice boundary)
 	form_init(f, boundary, &b->arena);
 	form_parts(b, f, &p);
 	form_feed(f, SLICE(""));
-	if (form_next(f, &item) != FORM_END) {
-		if (f->is_file)
-			form_file(f, file_end(b, &p, false));
+	whole = form_next(f, &item) == FORM_END;
+	if (f->in_file)
+		form_file(f, file_end(b, &p, false));
+	if (!whole || f->cut)
 		warn_add(&b->warnings, WARN_REQUEST_FORM, SLICE_NONE);
-	}
 	buf_init(&out, 2 * LIMIT_EXPANDED);
 	form_json(f, &out);
 	form_free(f);
