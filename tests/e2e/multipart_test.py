@@ -147,6 +147,24 @@ def secrets():
     g.destroy()
 
 
+def span_of_a_form():
+    """Forms of all clients make the same span."""
+    p = Provider()
+    g = Gateway(p)
+    model, file, want = part("model", "whisper-1"), sound(), {"feature": "x", "deep": '{"a":"1"}'}
+    for what, body in (
+            ("brackets", model + part("metadata[feature]", "x") + part("metadata[deep][a]", "1") + part("customer_identifier", "u") + file),
+            ("JSON in a part", file + part("metadata", '{"feature": "x", "deep": {"a": "1"}}') + part("customer_identifier", "u") + model),
+            ("params", file + model + part("respan_params[metadata]", '{"feature":"x","deep":{"a":"1"}}')
+             + part("respan_params[customer_identifier]", "u")),
+            ("JSON that comes as a file", part("metadata", '{"feature":"x","deep":{"a":"1"}}', '; filename="m.json"')
+             + part("customer_identifier", "u") + model + file)):
+        s = g.span(post(g, body + close()))
+        eq((s.get("model"), s.get("customer_identifier"), s.get("metadata")), ("whisper-1", "u", want), "the span of a form: " + what)
+        eq([(s.get("input") or {}).get(k) for k in ("filename", "bytes")], ['a "b".wav', len(SOUND)], "and its file: " + what)
+    g.destroy()
+
+
 def peak(g):
     """Most memory it has ever held, in bytes."""
     with open("/proc/%d/status" % g.pid) as f:
@@ -190,7 +208,7 @@ def real_clients():
         f.write(SOUND)
     if shutil.which("curl"):
         out = subprocess.run(["curl", "-sS", "-o", os.devnull, "-w", "%{http_code}", g.url + TRANSCRIBE, "-F", "model=whisper-1",
-                              "-F", 'metadata={"feature":"x"}', "-F", 
+                              "-F", 'metadata={"feature":"x"}', "-F",
                               'file=@"%s"' % path.replace('"', '\\"'), "-F", "customer_identifier=u"], stdout=subprocess.PIPE)
         check_client(p, out.stdout, b"200", "curl")
     else:
@@ -215,4 +233,4 @@ def check_client(p, status, good, who):
        who + ": less ours, with all else", status, body[-500:])
 
 
-main(parts_are_cut, untouched, model_routes, secrets, large_file, real_clients)
+main(parts_are_cut, untouched, model_routes, secrets, span_of_a_form, large_file, real_clients)
