@@ -14,7 +14,7 @@ WARNING(BODY_BINARY, "body_binary", "the answer's body is not text and is not sh
 WARNING(REQUEST_BINARY, "request_binary", "the request's body is not text and is not shown")
 WARNING(BODY_NOT_JSON, "body_not_json", "the answer's body is not valid JSON")
 WARNING(REQUEST_NOT_JSON, "request_not_json", "the request's body is not valid JSON")
-WARNING(REQUEST_FORM, "request_form_broken", "the request's form is malformed, broke off or is too large; what came of it is shown")
+WARNING(REQUEST_FORM, "request_form_broken", "the form is malformed, cut or too large; what came of it is shown")
 WARNING(REQUEST_CODING, "request_coding_unknown", "the request's content coding cannot be read")
 WARNING(CODING_UNKNOWN, "coding_unknown", "the answer's content coding cannot be read")
 WARNING(CODING_BROKEN, "coding_broken", "the answer's compressed body is damaged or cut")

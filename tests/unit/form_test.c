@@ -166,14 +166,16 @@ kinds_test(void)
 {
 	IS(PART("temperature", "0.20") PART("n", " 2 ") PART("seed", "12345678901234567890"),
 	    "{\"temperature\":0.20,\"n\":2,\"seed\":12345678901234567890}");
-	IS(PART("temperature", "warm") PART("n", "") PART("speed", "01"), "{\"temperature\":\"warm\",\"n\":\"\",\"speed\":\"01\"}");
+	IS(PART("temperature", "warm") PART("n", "") PART("speed", "01"),
+	    "{\"temperature\":\"warm\",\"n\":\"\",\"speed\":\"01\"}");
 	IS(PART("stream", "true") PART("disable_log", "false") PART("is_pinned", "True"),
 	    "{\"stream\":true,\"disable_log\":false,\"is_pinned\":\"True\"}");
 	IS(PART("prompt_unit_price", "1e-7") PART("completion_unit_price", "0.5"),
 	    "{\"prompt_unit_price\":1e-7,\"completion_unit_price\":0.5}");
 	IS(PART("metadata", "{\"feature\": \"x\"}") PART("properties", " {\"a\":1}\n") PART("note", "{\"a\":1}"),
 	    "{\"metadata\":{\"feature\": \"x\"},\"properties\":{\"a\":1},\"note\":\"{\\\"a\\\":1}\"}");
-	IS(PART("metadata", "\"x\"") PART("variables", "{\"a\":}"), "{\"metadata\":\"\\\"x\\\"\",\"variables\":\"{\\\"a\\\":}\"}");
+	IS(PART("metadata", "\"x\"") PART("variables", "{\"a\":}"),
+	    "{\"metadata\":\"\\\"x\\\"\",\"variables\":\"{\\\"a\\\":}\"}");
 	IS(PART("prompt", "{\"prompt_id\":1}") PART("language", "1") PART("x[temperature]", "1"),
 	    "{\"prompt\":\"{\\\"prompt_id\\\":1}\",\"language\":\"1\",\"x\":{\"temperature\":\"1\"}}");
 	/* ours, wherever they may stand */
