@@ -18,12 +18,15 @@ struct chat_call {
 	struct slice	 id, type;	/* inside of JSON strings; ptr NULL: none yet */
 	struct buf	 name, arguments;
 	bool		 custom;	/* {"custom":{name,input}} */
+	struct rest	 rest;
 };
 
 /* Arrays that come in pieces and are joined: of the message, then of the
  * choice's logprobs. */
 enum chat_array {
-	CHAT_ANNOTATIONS, CHAT_REASONING_DETAILS, CHAT_IMAGES, CHAT_MESSAGE_ARRAYS,
+	CHAT_ANNOTATIONS, CHAT_REASONING_DETAILS, CHAT_IMAGES,
+	CHAT_CONTENT_PARTS,	/* of a content that is a list: neither text nor thinking */
+	CHAT_MESSAGE_ARRAYS,
 	CHAT_LOGPROBS_CONTENT = CHAT_MESSAGE_ARRAYS, CHAT_LOGPROBS_REFUSAL, CHAT_ARRAYS
 };
 

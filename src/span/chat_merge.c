@@ -13,6 +13,7 @@ static const struct slice array_names[CHAT_ARRAYS] = {
 	[CHAT_ANNOTATIONS] = SLICE("annotations"),
 	[CHAT_REASONING_DETAILS] = SLICE("reasoning_details"),
 	[CHAT_IMAGES] = SLICE("images"),
+	[CHAT_CONTENT_PARTS] = SLICE("content_parts"),
 	[CHAT_LOGPROBS_CONTENT] = SLICE("content"),
 	[CHAT_LOGPROBS_REFUSAL] = SLICE("refusal"),
 };
@@ -54,6 +55,7 @@ chat_choice_free(struct chat_choice *c)
 	for (i = 0; i < CHAT_ARRAYS; i++)
 		buf_free(&c->arrays[i]);
 	for (i = 0; i < c->ncalls; i++) {
+		rest_free(&c->calls[i].rest);
 		buf_free(&c->calls[i].name);
 		buf_free(&c->calls[i].arguments);
 	}
@@ -137,6 +139,16 @@ part_thinking(struct chat_choice *c, struct jvalue thinking, struct buf *reasoni
 	}
 }
 
+/* Appends one or more elements to those of an array. */
+static void
+element_add(struct buf *out, struct slice elements)
+{
+	if (elements.len == 0)
+		return;
+	buf_str(out, out->len ? "," : "");
+	buf_slice(out, elements);
+}
+
 /* One part of a content that is a list; thinking goes to *reasoning. */
 static void
 content_part(struct chat_choice *c, struct jvalue part, struct buf *reasoning)
@@ -149,6 +161,8 @@ content_part(struct chat_choice *c, struct jvalue part, struct buf *reasoning)
 			return;
 		}
 		text = jget(part, SLICE("text"));
+		if (text.kind != JSTRING)
+			element_add(&c->arrays[CHAT_CONTENT_PARTS], part.text);
 	}
 	if (text.kind != JSTRING)
 		return;
@@ -294,6 +308,7 @@ tool_call_add(struct build *b, struct chat_choice *c, struct jvalue v)
 		call = call_new(b, c, numbered ? key : (int64_t)c->ncalls);
 	if (call == NULL)
 		return;
+	rest_pick(&call->rest, v, names, m, MEMBERS);
 	if (call->id.len == 0 && id.len > 0)
 		call->id = arena_copy(&b->arena, id);
 	if (call->type.ptr == NULL && m[TYPE].kind == JSTRING && !jempty(m[TYPE]))
@@ -354,23 +369,12 @@ function_call_add(struct chat_choice *c, struct jvalue call)
 }
 
 static void
-array_add(struct buf *out, struct jvalue array)
-{
-	struct slice elements = json_elements(array);
-
-	if (elements.len == 0)
-		return;
-	buf_str(out, out->len ? "," : "");
-	buf_slice(out, elements);
-}
-
-static void
 arrays_add(struct chat_choice *c, const struct jvalue *arrays)
 {
 	size_t i;
 
 	for (i = 0; i < CHAT_MESSAGE_ARRAYS; i++)
-		array_add(&c->arrays[i], arrays[i]);
+		element_add(&c->arrays[i], json_elements(arrays[i]));
 }
 
 void
@@ -381,7 +385,7 @@ chat_choice_logprobs(struct chat_choice *c, struct jvalue logprobs)
 	if (logprobs.kind != JOBJECT)
 		return;
 	for (i = CHAT_MESSAGE_ARRAYS; i < CHAT_ARRAYS; i++)
-		array_add(&c->arrays[i], jget(logprobs, array_names[i]));
+		element_add(&c->arrays[i], json_elements(jget(logprobs, array_names[i])));
 }
 
 bool
@@ -402,6 +406,7 @@ chat_choice_add(struct build *b, struct chat_choice *c, struct jvalue delta)
 		[MESSAGE] = SLICE("message"), [PAD] = SLICE("obfuscation"),
 		/* in the order of enum chat_array */
 		[ARRAYS] = SLICE("annotations"), SLICE("reasoning_details"), SLICE("images"),
+		SLICE("content_parts"),
 	};
 	struct jvalue v[MEMBERS];
 	struct buf parts;
@@ -466,7 +471,9 @@ call_json(const struct chat_call *call, struct buf *out)
 	buf_slice(out, buf_view(&call->name));
 	buf_byte(out, '"');
 	member_text(out, call->custom ? "input" : "arguments", buf_view(&call->arguments));
-	buf_str(out, "}}");
+	buf_byte(out, '}');
+	rest_json(&call->rest, out);
+	buf_byte(out, '}');
 }
 
 void

@@ -153,7 +153,8 @@ chat_event(struct build *b, const struct sse_event *e, struct jvalue json)
 	rest_pick(&cs->rest, json, names, v, MEMBERS);
 	if (b->span.response_id.ptr == NULL && !jempty(v[ID]))
 		b->span.response_id = build_text(b, v[ID]);
-	if (cs->created.ptr == NULL && v[CREATED].kind == JNUMBER)
+	/* Azure's first chunk has 0 there */
+	if (cs->created.ptr == NULL && v[CREATED].kind == JNUMBER && json_truthy(v[CREATED]))
 		cs->created = arena_copy(&b->arena, v[CREATED].text);
 	build_model(b, v[MODEL]);
 	build_tier(b, v[TIER]);
