@@ -34,8 +34,8 @@ answer_is_events(const struct build *b)
 static struct speech *
 speech_state(struct build *b)
 {
-	struct slice format = build_text(b, build_json(b, b->span.response_format));
 	struct speech *s = b->family_state;
+	struct slice format;
 
 	if (s != NULL)
 		return s;
@@ -44,6 +44,7 @@ speech_state(struct build *b)
 		b->arena.failed = true;
 		return NULL;
 	}
+	format = build_text(b, build_json(b, b->span.response_format));
 	audio_init(&s->audio, answer_is_events(b) ? SLICE_NONE : b->answer.type, format);
 	base64_init(&s->base64);
 	buf_init(&s->piece, LIMIT_EVENT);

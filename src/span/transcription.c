@@ -112,14 +112,17 @@ elements_add(struct buf *out, struct slice elements)
 	buf_slice(out, elements);
 }
 
+/* Events of other kinds have none: they leave the segments' text alone. */
 static bool
 delta_add(struct transcription *t, struct jvalue delta)
 {
+	if (delta.kind != JSTRING)
+		return false;
 	if (!t->deltas)
 		buf_clear(&t->text);
 	t->deltas = true;
 	buf_slice(&t->text, json_inner(delta));
-	return delta.kind == JSTRING && !jempty(delta);
+	return !jempty(delta);
 }
 
 static bool
