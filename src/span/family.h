@@ -23,15 +23,16 @@ struct family_ops {
 	/* Takes the request's fields into the span; body.kind JNONE: no JSON. A
 	 * form comes as the object of its fields (span/form.h). Never NULL. */
 	void	(*request)(struct build *, struct jvalue body);
-	/* A whole answer that is JSON. Never NULL. */
+	/* A whole answer that is JSON, and lives as long as the build. Never NULL. */
 	void	(*plain)(struct build *, struct jvalue body);
 	/* A whole answer that is other text; NULL: it is the span's output. */
 	void	(*text)(struct build *, struct slice body);
 	/* The next bytes of an answer that is no text (audio), with its coding
 	 * undone. True: it carries content. NULL: such an answer is not looked at. */
 	bool	(*bytes)(struct build *, struct slice piece);
-	/* One event of a stream. json.kind is JOBJECT. True: it carries content
-	 * (a token), so that its time counts. Never NULL. */
+	/* One event of a stream. json.kind is JOBJECT; what is to stay of it must
+	 * be copied. True: it carries content (a token), so that its time counts.
+	 * Never NULL. */
 	bool	(*event)(struct build *, const struct sse_event *, struct jvalue json);
 	/* After the last event or piece, also of an answer that broke off: sets
 	 * output and what belongs to it. Never NULL. */
