@@ -380,15 +380,20 @@ media_finish(struct build *b)
 		{ SPAN_F_completion_message, false }, { SPAN_F_completion_messages, false },
 		{ SPAN_F_full_response, false },
 	};
+	enum { TEXTS = sizeof(texts) / sizeof(*texts) };
 	const struct build_options *o = &b->options;
-	struct slice *field;
-	size_t i;
+	struct slice *fields[TEXTS], whole[TEXTS];
+	size_t i, same;
 
-	for (i = 0; !o->row_only && i < sizeof(texts) / sizeof(*texts); i++) {
-		field = (struct slice *)(void *)((char *)&b->span +
+	for (i = 0; !o->row_only && i < TEXTS; i++) {
+		fields[i] = (struct slice *)(void *)((char *)&b->span +
 		    span_fields[texts[i].field].offset);
-		*field = media_show(*field, texts[i].request ? o->request_media : o->answer_media,
-		    o->digest, &b->arena);
+		whole[i] = *fields[i];
+		/* some are one text under two names */
+		for (same = 0; whole[same].ptr != whole[i].ptr || whole[same].len != whole[i].len; same++)
+			;
+		*fields[i] = same < i ? *fields[same] : media_show(whole[i],
+		    texts[i].request ? o->request_media : o->answer_media, o->digest, &b->arena);
 	}
 }
 

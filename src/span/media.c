@@ -31,16 +31,36 @@ name_is_media(struct slice name)
 	return false;
 }
 
+/* The length of an escape of base64's own characters or a line end, else 0. */
+static size_t
+escape_length(struct slice s)
+{
+	static const struct slice escapes[] = {
+		SLICE("\\/"), SLICE("\\n"), SLICE("\\r"),
+		SLICE("\\u002b"), SLICE("\\u002f"), SLICE("\\u003d"),
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(escapes) / sizeof(*escapes); i++)
+		if (s.len >= escapes[i].len &&
+		    slice_caseeq(slice_make(s.ptr, escapes[i].len), escapes[i]))
+			return escapes[i].len;
+	return 0;
+}
+
 static bool
 all_base64(struct slice s)
 {
-	size_t i;
+	size_t i, n;
 
-	for (i = 0; i < s.len; i++) {
+	for (i = 0; i < s.len; i += n) {
 		char c = s.ptr[i];
 
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		    c == '+' || c == '/' || c == '-' || c == '_' || c == '=' || c == '\\'))
+		n = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		    c == '+' || c == '/' || c == '-' || c == '_' || c == '=';
+		if (c == '\\')
+			n = escape_length(slice_from(s, i));
+		if (n == 0)
 			return false;
 	}
 	return true;
@@ -73,26 +93,7 @@ media_of(struct slice name, struct slice inner)
 	payload = url_payload(inner);
 	if (payload.ptr == NULL && name_is_media(name))
 		payload = inner;
-	return payload.ptr != NULL && all_base64(payload) ? payload : SLICE_NONE;
-}
-
-/* JSON may write a slash of base64 as \/ . */
-static void
-decode(struct slice payload, struct buf *bytes)
-{
-	struct buf plain;
-	size_t i;
-
-	if (memchr(payload.ptr, '\\', payload.len) == NULL) {
-		base64_decode(payload, bytes);
-		return;
-	}
-	buf_init(&plain, LIMIT_EXPANDED);
-	for (i = 0; i < payload.len; i++)
-		if (payload.ptr[i] != '\\')
-			buf_byte(&plain, payload.ptr[i]);
-	base64_decode(buf_view(&plain), bytes);
-	buf_free(&plain);
+	return payload.len >= MEDIA_LEAST && all_base64(payload) ? payload : SLICE_NONE;
 }
 
 /* What stands in the payload's place. */
@@ -101,11 +102,14 @@ substitute(struct slice payload, enum media_kept kept,
     void (*digest)(struct slice, uint8_t *), struct buf *out)
 {
 	uint8_t hash[32];
+	struct base64 base64;
 	struct buf bytes;
 	size_t i;
 
 	buf_init(&bytes, LIMIT_EXPANDED);
-	decode(payload, &bytes);
+	base64_init(&base64);
+	if (!base64_feed(&base64, payload, &bytes) || !base64_end(&base64))
+		buf_clear(&bytes);
 	if (kept == MEDIA_DIGEST && digest != NULL && bytes.len > 0) {
 		digest(buf_view(&bytes), hash);
 		buf_str(out, "sha256:");
