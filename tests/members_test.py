@@ -134,24 +134,19 @@ def one(raw):
 
 
 def form(raw, boundary):
-    """The fields of a form; a file is what its span says of it."""
+    """The fields of a form; name[] is a list. Of a file its name."""
     fields = {}
     for part in raw.split(b"--" + boundary)[1:-1]:
-        head, _, value = part.partition(b"\r\n\r\n")
-        name = head.split(b'name="')[1].split(b'"')[0].decode()
-        if b"filename=" in head:
-            value = {"filename": head.split(b'filename="')[1].split(b'"')[0].decode()}
+        head, _, value = part.decode().strip("\r\n").partition("\r\n\r\n")
+        name = head.split('name="')[1].split('"')[0]
+        if 'filename="' in head:
+            value = {"filename": head.split('filename="')[1].split('"')[0]}
+        elif isinstance(one(value.encode()), (Number, bool)):
+            value = one(value.encode())
+        if name.endswith("[]"):
+            fields.setdefault(name[:-2], []).append(value)
         else:
-            value = value[:-2].decode("utf-8", "replace")
-        keys = name.replace("]", "").split("[")
-        at = fields
-        for key in keys[:-1]:
-            at = at.setdefault(key, {}) if key != keys[-1] or keys[-1] else at
-        if keys[-1]:
-            at[keys[-1]] = value
-        else:
-            fields.setdefault(keys[0], [])
-            fields[keys[0]] = [*fields[keys[0]], value] if isinstance(fields[keys[0]], list) else [value]
+            fields[name] = value
     return fields
 
 
