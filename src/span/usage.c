@@ -115,6 +115,19 @@ duration_read(struct span_int *out, struct jvalue seconds)
 		*out = (struct span_int){ true, (int64_t)(v * 1e6 + 0.5) };
 }
 
+/* Some providers count reasoning beside the completion, of which it is a part:
+ * the total tells. */
+static void
+completion_whole(struct usage *u)
+{
+	int64_t output, more;
+
+	if (u->prompt.set && u->completion.set && u->total.set && u->reasoning.set && u->reasoning.v > 0 &&
+	    !__builtin_sub_overflow(u->total.v, u->prompt.v, &output) &&
+	    !__builtin_sub_overflow(output, u->completion.v, &more) && more == u->reasoning.v)
+		u->completion.v = output;
+}
+
 bool
 usage_read(struct usage *u, struct jvalue object)
 {
@@ -140,6 +153,7 @@ usage_read(struct usage *u, struct jvalue object)
 	WITHIN(u->reasoning, "reasoning_tokens", COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL);
 	FIRST(u->reasoning, REASONING);
 	WITHIN(u->reasoning, "thinking_tokens", OUTPUT_DETAILS);
+	completion_whole(u);
 	cost_read(&u->provider_cost, v);
 	duration_read(&u->duration, v[SECONDS]);
 	return u->prompt.set || u->completion.set || u->total.set || u->duration.set;

@@ -11,7 +11,7 @@
 
 struct usage {
 	struct span_int	prompt;		/* input, with what the cache gave and took */
-	struct span_int	completion;	/* output, as reported: with or without reasoning */
+	struct span_int	completion;	/* output with its reasoning, wherever that was counted */
 	struct span_int	total;
 	struct span_int	cached;		/* read from the provider's cache */
 	struct span_int	cache_creation;	/* written to it */

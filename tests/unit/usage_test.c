@@ -23,7 +23,9 @@ static const struct {
 	  9, 2, NONE, 1, NONE, NONE, NONE },
 	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":17,"
 	  "\"completion_tokens_details\":{\"reasoning_tokens\":10},\"cost_in_usd_ticks\":12345}",
-	  5, 2, 17, NONE, NONE, 10, 1234500 },
+	  5, 12, 17, NONE, NONE, 10, 1234500 },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":16,\"reasoning_tokens\":10}",
+	  5, 2, 16, NONE, NONE, 10, NONE },
 	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0.00014,\"is_byok\":false,"
 	  "\"cost_details\":{\"upstream_inference_cost\":null}}", 5, 2, 7, NONE, NONE, NONE, 140000000 },
 	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"reasoning_tokens\":3,"
