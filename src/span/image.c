@@ -16,7 +16,7 @@ struct image_stream {
 	struct buf	data;		/* elements of the document's `data` */
 	struct slice	created;	/* a number's text */
 	unsigned	partials;	/* pictures that came before they were done */
-	struct rest	rest;		/* of the events that brought a picture */
+	struct rest	rest;		/* of the events of whole pictures */
 };
 
 static void
@@ -86,21 +86,23 @@ image_event(struct build *b, const struct sse_event *e, struct jvalue json)
 		return false;
 	json_pick(json, names, v, MEMBERS);
 	picture = v[PICTURE].kind == JSTRING ? v[PICTURE] : v[URL];
-	if (picture.kind != JSTRING)
-		return false;
 	if (type_ends(v[TYPE], e->type, SLICE(".partial_image"))) {
-		is->partials++;
-		return true;
+		is->partials += picture.kind == JSTRING;
+		return picture.kind == JSTRING;
 	}
+	if (picture.kind != JSTRING && !type_ends(v[TYPE], e->type, SLICE(".completed")))
+		return false;
 	rest_pick(&is->rest, json, names, v, MEMBERS);
 	if (is->created.ptr == NULL && v[CREATED].kind == JNUMBER)
 		is->created = arena_copy(&b->arena, v[CREATED].text);
+	build_usage(b, v[USAGE], false);
+	b->finish_seen = true;
+	if (picture.kind != JSTRING)
+		return false;
 	buf_str(&is->data, is->data.len ? "," : "");
 	buf_str(&is->data, v[PICTURE].kind == JSTRING ? "{\"b64_json\":" : "{\"url\":");
 	buf_slice(&is->data, picture.text);
 	buf_byte(&is->data, '}');
-	build_usage(b, v[USAGE], false);
-	b->finish_seen = true;
 	return true;
 }
 
@@ -110,7 +112,7 @@ image_finish(struct build *b)
 	struct image_stream *is = b->family_state;
 	struct buf out;
 
-	if (is == NULL || (is->data.len == 0 && is->partials == 0))
+	if (is == NULL || (is->data.len == 0 && is->partials == 0 && !b->finish_seen))
 		return;
 	buf_init(&out, LIMIT_EXPANDED);
 	buf_str(&out, "{\"created\":");

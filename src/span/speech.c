@@ -8,6 +8,7 @@
 
 #include "core/base64.h"
 #include "span/audio.h"
+#include "span/error.h"
 #include "span/inner.h"
 #include "span/json.h"
 
@@ -106,6 +107,8 @@ static void
 speech_plain(struct build *b, struct jvalue body)
 {
 	b->span.output = body.text;
+	if (json_truthy(jget(body, SLICE("error"))))
+		error_of(b, body);
 	build_model(b, jget(body, SLICE("model")));
 	build_usage(b, jget(body, SLICE("usage")), false);
 }
