@@ -25,6 +25,12 @@ EXEMPT = [
     ("chat", "*", "choices.delta.tool_calls.index", "says which call a piece belongs to"),
     ("chat", "*", "choices.delta.content*.type", "thinking and text have members of their own"),
     ("chat", "*", "created", "0 where there are no choices yet"),
+    ("messages", "*", "index", "says which block an event belongs to"),
+    ("messages", "*", "delta.type", "says what a piece is of"),
+    ("messages", "message_start", "message.usage.output_tokens", "so far: a later event says more"),
+    ("messages", "message_start", "message.usage.server_tool_use.*", "so"),
+    ("messages", "*", "delta.sparkle", "made up: a piece of no known kind"),
+    ("messages", "message_glow", "*", "made up: an event of no known kind"),
     ("speech", "*", "audio", "the sound is told by its length and type"),
 ]
 # Names of the events themselves; their documents have other ones.
@@ -209,13 +215,28 @@ def cut(value):
         return None
 
 
+def joined(events):
+    """The events with the pieces of each block's JSON in one, read: the span has what it says."""
+    texts = {}
+    for e in events:
+        piece = e["delta"].get("partial_json") if isinstance(e.get("delta"), dict) else None
+        if piece is None:
+            yield e
+        else:
+            texts[e.get("index")] = texts.get(e.get("index"), "") + piece
+    for text in texts.values():
+        whole = one((text or "{}").encode())
+        yield {"type": "content_block_delta", "input": text if whole is None else whole}
+
+
 def said(golden):
     """The answer's documents, or events with their types; of usage told so far the last one counts."""
     if not golden.stream:
         return [(None, a) for a in golden.answers]
-    last = max((i for i, a in enumerate(golden.answers) if a.get("usage")), default=-1)
+    answers = list(joined(golden.answers)) if golden.family == "messages" else golden.answers
+    last = max((i for i, a in enumerate(answers) if a.get("usage")), default=-1)
     return [(a.get("type", ""), a if i == last else {k: v for k, v in a.items() if k != "usage"})
-        for i, a in enumerate(golden.answers)]
+        for i, a in enumerate(answers)]
 
 
 def lost(golden, span):
