@@ -12,7 +12,7 @@
 #include "core/jscan.h"
 
 #define REST_MEMBERS 64		/* further names are let go */
-#define REST_MERGE 1024		/* bytes of two objects that are made one; beyond, the later one stays */
+#define REST_MERGE 512		/* bytes of two objects that are made one; beyond, the later one stays */
 
 struct rest_member {
 	struct buf	name, value;	/* JSON texts */

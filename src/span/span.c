@@ -133,6 +133,7 @@ void
 span_number_text(double v, struct buf *out)
 {
 	char text[32];
+	double back;
 	int digits;
 
 	if (!isfinite(v)) {
@@ -141,7 +142,10 @@ span_number_text(double v, struct buf *out)
 	}
 	for (digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, v);
-		if (!(strtod(text, NULL) < v) && !(strtod(text, NULL) > v))
+		if (digits == 17)	/* which always does */
+			break;
+		back = strtod(text, NULL);
+		if (!(back < v) && !(back > v))
 			break;
 	}
 	buf_str(out, text);
