@@ -21,6 +21,12 @@ static const struct {
 	    "data: [DONE]\n\n", "content" },
 	{ "completion", "", "data: {\"choices\":[{\"index\":0,\"text\":\"~\"}]}\n\n", "data: [DONE]\n\n", NULL },
 	{ "transcription", "", "data: {\"type\":\"transcript.text.delta\",\"delta\":\"~\"}\n\n", "", NULL },
+	{ "messages", "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"content\":[]}}\n\n"
+	    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,"
+	    "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+	    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
+	    "\"delta\":{\"type\":\"text_delta\",\"text\":\"~\"}}\n\n",
+	    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", "content" },
 	{ "transcription", "", "data: {\"type\":\"transcript.text.segment\",\"id\":\"s\",\"text\":\"~\"}\n\n", "", NULL },
 };
 
