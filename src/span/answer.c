@@ -30,15 +30,16 @@ type_is_binary(struct slice type)
 /* Servers send event streams under other types too, application/json for one:
  * then the body decides. */
 static bool
-answer_is_stream(const struct body *body)
+answer_is_stream(const struct build *b)
 {
+	const struct body *body = &b->answer;
 	struct slice s = body->text, type = body->type;
 	size_t i;
 
 	for (i = 0; i + 17 <= type.len; i++)
 		if (slice_caseeq(slice_make(type.ptr + i, 17), SLICE("text/event-stream")))
 			return true;
-	if (type_is_binary(type))
+	if (type_is_binary(type) || (b->ops->text != NULL && slice_starts(type, SLICE("text/"))))
 		return false;
 	s.len = s.len < SNIFF ? s.len : SNIFF;
 	s = json_trim(s);
@@ -281,7 +282,7 @@ answer_build(struct build *b)
 		return;
 	}
 	body_join(b, &b->answer_parts, b->last->number, codings, body, true);
-	b->stream = b->timed = answer_is_stream(body);
+	b->stream = b->timed = answer_is_stream(b);
 	if (b->stream)
 		answer_stream(b);
 	else if (body->json.kind != JNONE && b->status < 400) {

@@ -49,7 +49,8 @@ audio_keep(const char *data_dir, const uint8_t id[16], struct slice bytes)
 	fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	good = write_all(fd, bytes);
+	/* the journal lets its bytes go once the span is on disk: so must they be */
+	good = write_all(fd, bytes) && fdatasync(fd) == 0;
 	good = close(fd) == 0 && good;
 	good = good && rename(made, path) == 0;
 	if (!good)
