@@ -8,7 +8,7 @@
  */
 FAMILY(CHAT, "chat", "chat", chat, PATH("POST", "/chat/completions"))
 FAMILY(COMPLETION, "completion", "completion", completion, PATH("POST", "/completions"))
-FAMILY(RESPONSE, "response", "response", other,
+FAMILY(RESPONSE, "response", "response", response,
     PATH("POST", "/responses"), PATH("GET", "/responses/*"), PATH("POST", "/responses/*/cancel"),
     PATH("POST", "/responses/compact"))
 FAMILY(EMBEDDING, "embedding", "embedding", embedding, PATH("POST", "/embeddings"))

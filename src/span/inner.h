@@ -140,6 +140,9 @@ void		 build_file_members(struct slice filename, struct slice type, uint64_t byt
 void		 request_form(struct build *, struct slice boundary);
 /* request.c */
 void		 request_build(struct build *);
+/* A request's JSON object less the gateway's own members; the text itself where
+ * it has none. SLICE_NONE of JNONE. */
+struct slice	 request_stripped(struct build *, struct jvalue);
 /* answer.c */
 void		 answer_build(struct build *);
 /* status.c: after the answer */

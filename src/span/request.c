@@ -343,25 +343,25 @@ full_request(struct build *b)
 		b->span.full_request = build_quoted(b, body);
 }
 
-/* What went upstream of a form: its object less the members that were cut. */
-static void
-full_request_form(struct build *b)
+struct slice
+request_stripped(struct build *b, struct jvalue body)
 {
-	struct slice json = b->request.json.text, piece;
+	struct slice json = body.text, piece;
 	struct rewrite rw;
 	struct edit_iter it;
 	struct buf out;
 
-	if (json.ptr == NULL || rewrite_scan(&rw, json, b->family) < 0)
-		return;
+	if (body.kind == JNONE || rewrite_scan(&rw, json, b->family) < 0)
+		return SLICE_NONE;
 	buf_init(&out, LIMIT_EXPANDED);
-	if (rewrite_finish(&rw, false) == 0) {
+	if (rewrite_finish(&rw, false) == 0 && rw.edits.count > 0) {
 		edit_iter_init(&it, &rw.edits, json);
 		while (edit_iter_next(&it, &piece))
 			buf_slice(&out, piece);
+		json = build_take(b, &out);
 	}
-	b->span.full_request = build_take(b, &out);
 	rewrite_free(&rw);
+	return json;
 }
 
 /* Joins the body, or reads it as the form that it is. */
@@ -416,7 +416,8 @@ request_build(struct build *b)
 	if (b->hidden || b->options.row_only)
 		return;
 	if (b->request.form)
-		full_request_form(b);
+		/* what went upstream of a form: its object less the members that were cut */
+		b->span.full_request = request_stripped(b, b->request.json);
 	else
 		full_request(b);
 }

@@ -28,6 +28,7 @@ struct span {
 	uint8_t		id16[16];
 	struct slice	tenant;
 	struct slice	family;
+	struct slice	charge_id;	/* its tokens count once for each tenant and id; SLICE_NONE: anyway */
 #define FIELD(symbol, name, type) span_##type symbol;
 #include "span/span.tbl.h"
 #undef FIELD
