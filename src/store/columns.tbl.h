@@ -47,3 +47,5 @@ COLUMN(overhead, "overhead_us")
 COLUMN(stream, "stream")
 COLUMN(prompt_id, "prompt_id")
 COLUMN(prompt_name, "prompt_name")
+/* version 2 */
+COLUMN(billable, "billable")

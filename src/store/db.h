@@ -14,7 +14,7 @@
 #include "store/store.h"
 
 #define STORE_FILE "spans.db"
-#define STORE_VERSION 1			/* user_version; migrations stand in schema.c */
+#define STORE_VERSION 2			/* user_version; migrations stand in schema.c */
 
 enum store_column {
 #define COLUMN(symbol, name) STORE_C_##symbol,
@@ -35,7 +35,7 @@ enum store_body { BODY_CHAIN = 0, BODY_JSON = 1 };
 enum store_statement {
 	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_SPAN, STATEMENT_META,
 	STATEMENT_BODY, STATEMENT_EDIT, STATEMENT_CURSOR, STATEMENT_NUMBER, STATEMENT_CHAIN,
-	STATEMENTS
+	STATEMENT_CHARGED, STATEMENT_CHARGE, STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */
@@ -53,6 +53,7 @@ struct store {
 	struct buf	 data;				/* a compressed body */
 	struct buf	 json;				/* a row that is kept as JSON */
 	struct buf	 text;				/* a decoded metadata key and value */
+	bool		 billed;			/* the last row that was put is billable */
 	bool		 touched;			/* committed since the last sync */
 	dev_t		 device;			/* the file that was opened */
 	ino_t		 inode;
@@ -75,6 +76,7 @@ extern const char store_row_sql[];
 
 /* put.c */
 int	 store_put(struct store *, const struct span *, struct slice chain);
+bool	 store_billed(const struct store *);
 
 /* expire.c */
 int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);

@@ -105,6 +105,7 @@ remove_rows(struct store *store, int64_t before_us, unsigned steps)
 	    "DELETE FROM span_meta WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM span_edit WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM body WHERE span IN (SELECT n FROM temp.gone);"
+	    "DELETE FROM charge WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM span WHERE n IN (SELECT n FROM temp.gone)";
 	int rc, n = 0;
 

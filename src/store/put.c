@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * put: one span into the store: its row, its metadata keys, what it says of
- * itself as edits, its body. Called by the sink inside a transaction.
+ * itself as edits, its body, and whether it is the one of its response that is
+ * billed. Called by the sink inside a transaction.
  */
 #include <stdlib.h>
 
@@ -61,6 +62,12 @@ bind_field(sqlite3_stmt *st, int at, const struct span *span, int field)
 	}
 }
 
+static struct slice
+row_tenant(const struct span *span)
+{
+	return span->tenant.ptr ? value_cut(span->tenant, LIMIT_ROW_TEXT) : SLICE("default");
+}
+
 /* The row itself; *n is its number, 0: the id was there already. */
 static int
 put_row(struct store *store, const struct span *span, int64_t *n)
@@ -72,7 +79,7 @@ put_row(struct store *store, const struct span *span, int64_t *n)
 		return sqlite3_errcode(store->db);
 	sqlite3_bind_blob(st, 1, span->id16, 16, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 2, store->numbers[NUMBER_REV] + 1);
-	bind_text(st, 3, span->tenant.ptr ? value_cut(span->tenant, LIMIT_ROW_TEXT) : SLICE("default"));
+	bind_text(st, 3, row_tenant(span));
 	bind_text(st, 4, span->family.ptr ? span->family : SLICE("other"));
 	for (int i = 0; i < STORE_COLUMNS; i++)
 		if (bind_field(st, 5 + i, span, store_columns[i].field) == SQLITE_TOOBIG)
@@ -81,6 +88,50 @@ put_row(struct store *store, const struct span *span, int64_t *n)
 		sqlite3_bind_int64(st, 5 + STORE_C_timestamp, (int64_t)uuid7_ms(span->id16) * 1000);
 	rc = sqlite3_step(st);
 	*n = sqlite3_changes(store->db) > 0 ? sqlite3_last_insert_rowid(store->db) : 0;
+	sqlite3_reset(st);
+	return rc;
+}
+
+static void
+bind_charge(sqlite3_stmt *st, const struct span *span)
+{
+	bind_text(st, 1, row_tenant(span));
+	bind_text(st, 2, value_cut(span->charge_id, LIMIT_ROW_TEXT));
+}
+
+/* Has another span been billed for this one's response? SQLITE_ROW: yes. */
+static int
+charge_look(struct store *store, const struct span *span)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (!span->charge_id.ptr)
+		return SQLITE_DONE;
+	st = store_statement(store, STATEMENT_CHARGED);
+	if (!st)
+		return sqlite3_errcode(store->db);
+	bind_charge(st, span);
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* From now on row n is the one that is billed for its response. */
+static int
+put_charge(struct store *store, int64_t n, const struct span *span)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (!span->charge_id.ptr)
+		return SQLITE_DONE;
+	st = store_statement(store, STATEMENT_CHARGE);
+	if (!st)
+		return sqlite3_errcode(store->db);
+	bind_charge(st, span);
+	sqlite3_bind_int64(st, 3, n);
+	rc = sqlite3_step(st);
 	sqlite3_reset(st);
 	return rc;
 }
@@ -230,7 +281,7 @@ static void
 put_undo(struct store *store, int64_t n)
 {
 	static const char *const tables[] = { "span WHERE n", "span_meta WHERE span",
-	    "span_edit WHERE span", "body WHERE span" };
+	    "span_edit WHERE span", "body WHERE span", "charge WHERE span" };
 	char sql[80];
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
@@ -247,13 +298,46 @@ put_trim(struct buf *b)
 		buf_free(b);
 }
 
+bool
+store_billed(const struct store *store)
+{
+	return store->billed;
+}
+
+/* The row of a response that was billed before. */
+static int
+put_row_again(struct store *store, const struct span *span, int64_t *n)
+{
+	struct span again = *span;
+
+	again.billable = (struct span_bool){ true, false };
+	return put_row(store, &again, n);
+}
+
+static int
+put_row_billed(struct store *store, const struct span *span, int64_t *n)
+{
+	int rc = charge_look(store, span);
+
+	if (rc == SQLITE_ROW)
+		return put_row_again(store, span, n);
+	if (rc == SQLITE_DONE)
+		rc = put_row(store, span, n);
+	if (rc == SQLITE_DONE && *n != 0) {
+		rc = put_charge(store, *n, span);
+		store->billed = span->billable.set && span->billable.v;
+	}
+	return rc;
+}
+
 int
 store_put(struct store *store, const struct span *span, struct slice chain)
 {
 	int64_t n = 0;
 	int rc;
 
-	rc = put_row(store, span, &n);
+	store->billed = false;
+	rc = put_row_billed(store, span, &n);
 	if (rc == SQLITE_DONE && n == 0) {
 		store->numbers[NUMBER_DUPLICATES]++;
 		return STORE_OK;

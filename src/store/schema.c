@@ -8,6 +8,8 @@
  *   span_meta  metadata, one row for each key, for filters
  *   span_edit  what people changed afterwards, apart from what was built
  *   body       the exchange's journal records (or a span as JSON), zstd
+ *   charge     of responses that can be read again and again, the span that is
+ *              billed; goes with that span
  *   cursor     up to where each journal series is stored, and its counts
  *   meta       counters of the store itself
  */
@@ -31,6 +33,12 @@ const char store_row_sql[] =
     ;
 #undef COLUMN
 
+/* The row's number is found by the response's id, and goes by its own. */
+#define SCHEMA_CHARGE \
+	"CREATE TABLE charge(tenant TEXT NOT NULL, response_id TEXT NOT NULL, span INTEGER NOT NULL," \
+	" PRIMARY KEY(tenant, response_id)) WITHOUT ROWID;" \
+	"CREATE INDEX charge_span ON charge(span);"
+
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(span, key)) WITHOUT ROWID;"
@@ -40,7 +48,8 @@ static const char schema_tables[] =
     " data BLOB NOT NULL);"
     "CREATE TABLE cursor(series TEXT PRIMARY KEY, position INTEGER NOT NULL, stored INTEGER NOT NULL,"
     " dropped INTEGER NOT NULL, begun INTEGER NOT NULL, finished INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;";
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    SCHEMA_CHARGE;
 
 /* With the unique id six: each costs about 3 µs a row. */
 static const char schema_indexes[] =
@@ -54,6 +63,7 @@ static const char schema_indexes[] =
 /* migrations[v] turns version v into v + 1; a new store is made whole. */
 static const char *const migrations[STORE_VERSION] = {
 	[0] = NULL,	/* version 0 is an empty file */
+	[1] = "ALTER TABLE span ADD COLUMN billable INTEGER;" SCHEMA_CHARGE,
 };
 
 static const char *

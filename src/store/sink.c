@@ -106,18 +106,20 @@ bodies_kept(const struct chain *chain, const struct span *span)
 	return true;
 }
 
+/* Tokens count where the row is billable. */
 static void
 tell_later(struct sink *sink, const struct span *span)
 {
 	struct told *t = &sink->told[sink->batch];
+	bool billed = sink->ops->billed(sink->store);
 	struct slice provider = span->provider_id;
 
 	t->family = family_name(family_by_name(span->family));
 	snprintf(t->provider, sizeof(t->provider), "%.*s", (int)provider.len, provider.ptr ? provider.ptr : "");
 	t->ttft = span->time_to_first_token.set ? span->time_to_first_token.v : -1;
-	t->prompt = span->prompt_tokens.set ? span->prompt_tokens.v : 0;
-	t->completion = span->completion_tokens.set ? span->completion_tokens.v : 0;
-	t->cached = span->prompt_cache_hit_tokens.set ? span->prompt_cache_hit_tokens.v : 0;
+	t->prompt = billed && span->prompt_tokens.set ? span->prompt_tokens.v : 0;
+	t->completion = billed && span->completion_tokens.set ? span->completion_tokens.v : 0;
+	t->cached = billed && span->prompt_cache_hit_tokens.set ? span->prompt_cache_hit_tokens.v : 0;
 }
 
 static struct build *

@@ -48,6 +48,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_CURSOR] = "INSERT OR REPLACE INTO cursor VALUES(?,?,?,?,?,?)",
 	[STATEMENT_NUMBER] = "INSERT OR REPLACE INTO meta VALUES(?,?)",
 	[STATEMENT_CHAIN] = "SELECT kind, size, data FROM body WHERE span = (SELECT n FROM span WHERE id = ?)",
+	[STATEMENT_CHARGED] = "SELECT 1 FROM charge WHERE tenant = ? AND response_id = ?",
+	[STATEMENT_CHARGE] = "INSERT INTO charge VALUES(?,?,?)",
 };
 
 int
@@ -524,6 +526,7 @@ const struct store_ops store_sqlite = {
 	.close = sqlite_close,
 	.begin = sqlite_begin,
 	.put = store_put,
+	.billed = store_billed,
 	.cursor = sqlite_cursor,
 	.forget = sqlite_forget,
 	.commit = sqlite_commit,

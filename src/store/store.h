@@ -57,8 +57,12 @@ struct store_ops {
 	/* chain: the exchange's records as they stand in the journal; SLICE_NONE:
 	 * its bodies are not to be kept, so the span's other fields are stored
 	 * themselves. An id that is there already: nothing is changed, STORE_OK.
-	 * After STORE_E_ROW the transaction goes on without the row. */
+	 * After STORE_E_ROW the transaction goes on without the row. Of the spans
+	 * with one charge_id of a tenant the first row is billable as the span says,
+	 * those after it are not; it is as if new again once that row has expired. */
 	int	(*put)(struct store *, const struct span *, struct slice chain);
+	/* After a put: is its row billable? Not where the id was there already. */
+	bool	(*billed)(const struct store *);
 	int	(*cursor)(struct store *, const struct store_cursor *);
 	/* A series whose directory is gone: its cursor's counts move to the totals. */
 	int	(*forget)(struct store *, const char *series);

@@ -311,6 +311,117 @@ test_expire(struct store *store)
 	ok(n == 0 && walk(store, &(struct query){ .sort = -1 }) == 1);
 }
 
+/* Puts span n of that response and tenant; what its row says of billable: 1, 0, -1: nothing. */
+static int
+put_charge(struct store *store, unsigned n, const char *tenant, const char *response, int *billed)
+{
+	struct query q = { .tenant = SLICE_NONE, .sort = -1, .have_from = true };
+	struct span span = test_span(n);
+	const struct span *row;
+	struct store_rows *rows;
+	int billable = -1;
+
+	span.tenant = slice_str(tenant);
+	span.charge_id = slice_str(response);
+	span.billable = (span_BOOL){ true, true };
+	q.from_us = span.timestamp.v;
+	ok(ops->put(store, &span, SLICE_NONE) == STORE_OK);
+	*billed = ops->billed(store);
+	ok(ops->select(store, &q, &rows) == STORE_OK);
+	if (ops->next(rows, &row) == STORE_ROW && row->billable.set)
+		billable = row->billable.v;
+	ops->done(rows);
+	return billable;
+}
+
+/* Spans of one response: the first is billed, whatever happens in between. */
+static void
+test_charge_once(struct store *store)
+{
+	int billed;
+
+	ok(ops->begin(store) == STORE_OK);
+	ok(put_charge(store, 9000, "default", "resp_1", &billed) == 1 && billed);
+	ops->rollback(store);		/* as a crash would: nothing was charged */
+	ok(ops->begin(store) == STORE_OK);
+	ok(put_charge(store, 9001, "default", "resp_1", &billed) == 1 && billed);
+	ok(put_charge(store, 9002, "default", "resp_1", &billed) == 0 && !billed);
+	ok(put_charge(store, 9003, "other", "resp_1", &billed) == 1 && billed);
+	ok(put_charge(store, 9004, "default", "resp_2", &billed) == 1 && billed);
+	ok(put_charge(store, 9005, "default", NULL, &billed) == 1 && billed);
+	ok(put_charge(store, 9006, "default", NULL, &billed) == 1 && billed);
+	ok(ops->commit(store) == STORE_OK);
+	ok(ops->begin(store) == STORE_OK);
+	ok(put_charge(store, 9007, "default", "resp_1", &billed) == 0 && !billed);
+	ops->rollback(store);
+}
+
+/* The journal is read once more: what was charged stays so, and is not told again. */
+static void
+test_charge_replay(struct store *store)
+{
+	struct span span = test_span(9001), raw = test_span(9010), bad = test_span(9011);
+	struct query_filter f = { .field = SPAN_F_billable, .op = QUERY_EQ, .nvalues = 1 };
+	struct query q = { .sort = -1, .have_from = true, .filters = &f, .nfilters = 1 };
+	struct slice yes = SLICE("true");
+	uint64_t before, after;
+	int billed;
+
+	q.from_us = span.timestamp.v;
+	f.values = &yes;
+	ok(ops->count(store, &q, &before) == STORE_OK && before == 5);
+	span.billable = raw.billable = bad.billable = (span_BOOL){ true, true };
+	span.charge_id = SLICE("resp_1");
+	ok(ops->begin(store) == STORE_OK && ops->put(store, &span, SLICE_NONE) == STORE_OK);
+	ok(!ops->billed(store));
+	ok(ops->count(store, &q, &after) == STORE_OK && after == before);
+	/* one that could not be stored has charged nothing */
+	bad.charge_id = SLICE("resp_3");
+	ok(ops->put(store, &bad, slice_make("x", (size_t)1 << 31)) == STORE_E_ROW);
+	ok(put_charge(store, 9012, "default", "resp_3", &billed) == 1 && billed);
+	ok(ops->commit(store) == STORE_OK);
+	raw.billable.v = false;
+	ok(ops->begin(store) == STORE_OK && ops->put(store, &raw, SLICE("x")) == STORE_OK);
+	ok(!ops->billed(store));	/* it was never a call of a model */
+	ok(ops->commit(store) == STORE_OK);
+}
+
+/* A whole span says of itself what its row says, not what its records say. */
+static void
+test_charge_shown(struct store *store)
+{
+	struct build_options options = { .row_only = false };
+	struct query q = { .tenant = SLICE("default"), .sort = -1, .have_from = true, .ascending = true, .limit = 2 };
+	struct full *full = full_new(ops, store, &options);
+	bool want[] = { true, false };
+	const struct span *row, *whole;
+	struct store_rows *rows;
+
+	q.from_us = test_span(9001).timestamp.v;
+	ok(ops->select(store, &q, &rows) == STORE_OK);
+	for (int i = 0; i < 2; i++) {
+		ok(ops->next(rows, &row) == STORE_ROW);
+		whole = full_span(full, row);
+		ok(whole != row && whole->billable.set && whole->billable.v == want[i]);
+	}
+	ops->done(rows);
+	full_free(full);
+}
+
+/* With the row that was billed its charge expires. */
+static void
+test_charge_expires(struct store *store)
+{
+	int billed;
+
+	while (ops->expire(store, test_span(9002).timestamp.v, 0, 500) > 0)
+		;
+	ok(ops->begin(store) == STORE_OK);
+	ok(put_charge(store, 40000, "default", "resp_1", &billed) == 1 && billed);
+	ok(put_charge(store, 40001, "default", "resp_2", &billed) == 0 && !billed);
+	ok(ops->commit(store) == STORE_OK);
+}
+
 static void
 exec(const char *sql)
 {
@@ -342,6 +453,30 @@ test_versions(void)
 	ok(store_check(test_dir, err, sizeof(err)) == STORE_E_VERSION);
 }
 
+/* A store as version 1 made it gets what is new, and keeps its rows. */
+static void
+test_migration(void)
+{
+	struct query q = { .sort = -1 };
+	const struct span *row;
+	struct store_rows *rows;
+	struct store *store;
+	int billed;
+
+	exec("DROP TABLE charge; ALTER TABLE span DROP COLUMN billable; PRAGMA user_version = 1");
+	ok(!open_store(false) && strstr(err, "older version"));
+	store = open_store(true);
+	ok(store != NULL);
+	ok(ops->select(store, &q, &rows) == STORE_OK && ops->next(rows, &row) == STORE_ROW);
+	ok(!row->billable.set && slice_eq(row->model, SLICE("gpt-4o")));
+	ops->done(rows);
+	ok(ops->begin(store) == STORE_OK);
+	ok(put_charge(store, 50000, "default", "resp_1", &billed) == 1 && billed);
+	ok(put_charge(store, 50001, "default", "resp_1", &billed) == 0 && !billed);
+	ok(ops->commit(store) == STORE_OK);
+	ops->close(store);
+}
+
 int
 main(void)
 {
@@ -361,7 +496,12 @@ main(void)
 	test_reader(store);
 	test_locked(store);
 	test_expire(store);
+	test_charge_once(store);
+	test_charge_replay(store);
+	test_charge_shown(store);
+	test_charge_expires(store);
 	ops->close(store);
+	test_migration();
 	test_versions();
 	test_dir_remove();
 	return done();
