@@ -454,7 +454,7 @@ render_tokens(struct buf *b, const struct tables *t)
 	int	family, kind;
 
 	put_head(b, "spangate_tokens_total", "counter",
-	    "Tokens of stored spans; cached ones are part of the prompt's");
+	    "Tokens of billable spans; cached ones are part of the prompt's");
 	for (family = 0; family < FAMILY_COUNT; family++)
 		for (provider = 0; provider <= LIMIT_METRIC_PROVIDERS; provider++)
 			for (kind = 0; kind < TOKEN_KINDS; kind++) {
