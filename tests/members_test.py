@@ -31,6 +31,10 @@ EXEMPT = [
     ("messages", "message_start", "message.usage.server_tool_use.*", "so"),
     ("messages", "*", "delta.sparkle", "made up: a piece of no known kind"),
     ("messages", "message_glow", "*", "made up: an event of no known kind"),
+    ("response", "response.created", "response.*", "so far: the last event repeats it all"),
+    ("response", "response.queued", "response.*", "so"),
+    ("response", "response.in_progress", "response.*", "so"),
+    ("response", "response.output_item.added", "item.status", "so far: it is done later"),
     ("speech", "*", "audio", "the sound is told by its length and type"),
 ]
 # Names of the events themselves; their documents have other ones.
@@ -45,8 +49,9 @@ OTHER_SIDE = {
 # Under which other names of the span a value of that name may stand, besides its own.
 RENAMED = {
     "reasoning": {"reasoning_content"}, "reasoning_text": {"reasoning_content"},
-    "text": {"content", "reasoning_content", "thinking", "output"}, "delta": {"text"},
-    "created_at": {"created"}, "max_completion_tokens": {"max_tokens"},
+    "text": {"content", "reasoning_content", "thinking", "output"},
+    "delta": {"text", "refusal", "arguments", "input", "code", "data", "transcript"},
+    "created_at": {"created"}, "item_id": {"id"}, "max_completion_tokens": {"max_tokens"},
     "thinking": {"reasoning_content"}, "partial_json": {"input", "arguments"}, "segment_id": {"id"},
 }
 

@@ -331,6 +331,8 @@ usage_finish(struct build *b)
 	struct span *s = &b->span;
 	const struct usage *u = &b->usage;
 
+	if (!b->has_usage)
+		s->charge_id = SLICE_NONE;
 	if (b->options.estimated)
 		s->usage_source = SLICE("estimated");
 	if (!b->has_usage || b->options.estimated)

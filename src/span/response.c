@@ -25,7 +25,7 @@ response_request(struct build *b, struct jvalue body)
 	struct span *s = &b->span;
 
 	json_pick(body, names, v, MEMBERS);
-	s->input = b->options.row_only ? body.text : request_stripped(b, body);
+	s->input = request_stripped(b, body);
 	s->tools = v[TOOLS].text;
 	if (v[TEXT].kind == JOBJECT)
 		s->response_format = jget(v[TEXT], SLICE("format")).text;
@@ -48,28 +48,44 @@ status_is_last(struct jvalue status)
 	return false;
 }
 
-/* The usage of a stored response is told with every GET: whoever counts it does
- * so once for each of these ids. */
+/* The usage of a stored response is told with every GET, whatever the method:
+ * whoever counts it does so once for each of these ids. */
 static void
 charge(struct build *b)
 {
-	if (!b->has_usage || b->span.response_id.len == 0)
-		return;
-	b->span.charge_id = b->span.response_id;
-	b->span.billable = (struct span_bool){ true, true };
+	if (b->span.response_id.len > 0)
+		b->span.charge_id = b->span.response_id;
+	if (b->has_usage)
+		b->span.billable = (struct span_bool){ true, true };
+}
+
+/* Ended as it says, cut off, or to be fetched later, who then finds the usage. */
+static void
+object_end(struct build *b, struct jvalue status, struct jvalue details, struct jvalue background)
+{
+	struct jvalue reason = jget(details, SLICE("reason"));
+
+	if (status_is_last(status)) {
+		b->span.finish_reason = build_text(b, json_truthy(reason) ? reason : status);
+		charge(b);
+	} else if (b->stream ? json_truthy(background) : status.kind == JSTRING)
+		b->unfinished = true;
+	else if (b->stream)
+		charge(b);
 }
 
 /* Takes what a response object says, but for its output. */
 static void
 object_read(struct build *b, struct jvalue object)
 {
-	enum { ID, MODEL, STATUS, ERROR, DETAILS, USAGE, TIER, MEMBERS };
+	enum { ID, MODEL, STATUS, ERROR, DETAILS, USAGE, TIER, BACKGROUND, MEMBERS };
 	static const struct slice names[MEMBERS] = {
 		[ID] = SLICE("id"), [MODEL] = SLICE("model"), [STATUS] = SLICE("status"),
 		[ERROR] = SLICE("error"), [DETAILS] = SLICE("incomplete_details"),
 		[USAGE] = SLICE("usage"), [TIER] = SLICE("service_tier"),
+		[BACKGROUND] = SLICE("background"),
 	};
-	struct jvalue v[MEMBERS], reason;
+	struct jvalue v[MEMBERS];
 
 	json_pick(object, names, v, MEMBERS);
 	build_model(b, v[MODEL]);
@@ -80,11 +96,7 @@ object_read(struct build *b, struct jvalue object)
 		error_of(b, object);
 	if (jstring_is(v[STATUS], SLICE("failed")))
 		build_error(b, SLICE("the response failed"));
-	if (!status_is_last(v[STATUS]))
-		return;
-	reason = jget(v[DETAILS], SLICE("reason"));
-	b->span.finish_reason = build_text(b, json_truthy(reason) ? reason : v[STATUS]);
-	charge(b);
+	object_end(b, v[STATUS], v[DETAILS], v[BACKGROUND]);
 }
 
 /* Rows need the texts only where tokens may have to be estimated. */
@@ -125,6 +137,7 @@ response_finish(struct build *b)
 
 const struct family_ops family_response = {
 	.json_only = true,
+	.estimates = ESTIMATE_PROMPT | ESTIMATE_COMPLETION,
 	.stream_ends = true,
 	.request = response_request,
 	.plain = response_plain,

@@ -7,6 +7,7 @@
 
 #include "core/jscan.h"
 #include "exchange.h"
+#include "span/tokens.h"
 #include "tap.h"
 
 static const struct build_options options = { .user_as_customer = true };
@@ -78,6 +79,39 @@ charges(void)
 			ok(is(s->charge_id, tries[i].id) && s->billable.v == tries[i].billable);
 			ex_fed_free(&fed);
 		}
+}
+
+#define LEFT(more) POST STREAM "part\n\tATTEMPT 1\n\tT 40\n" \
+	"\tBYTES data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"," \
+	"\"status\":\"in_progress\"" more "}}\\n\\n\n" \
+	"\tBYTES data: {\"type\":\"response.output_text.delta\",\"delta\":\"a word\"}\\n\\n\n" END
+
+/* A stream that was left is estimated, and then charged as if it had been
+ * told, so that no GET adds to it; but not one that goes on without a client. */
+static void
+estimates(void)
+{
+	struct build_options counting = { .row_only = true, .tokens = tokens_new() };
+	const struct span *s;
+	struct ex_fed fed;
+
+	s = built(&fed, LEFT(""), &counting);
+	ok(is(s->charge_id, "r") && is(s->usage_source, "estimated") && s->completion_tokens.v == 2);
+	ok(s->prompt_tokens.v == 1 + 3);
+	ex_fed_free(&fed);
+	s = built(&fed, LEFT(",\"background\":true"), &counting);
+	ok(is(s->charge_id, NULL) && !s->usage_source.ptr && s->billable.v);
+	ex_fed_free(&fed);
+	s = built(&fed, POST HEAD ANSWER("r", "queued", "\"usage\":null") END, &counting);
+	ok(is(s->charge_id, NULL) && !s->prompt_tokens.set);
+	ex_fed_free(&fed);
+	s = built(&fed, POST HEAD ANSWER("r", "completed", MESSAGE) END, &counting);
+	ok(is(s->charge_id, "r") && s->completion_tokens.v == 1);
+	ex_fed_free(&fed);
+	s = built(&fed, GET HEAD ANSWER("r", "completed", MESSAGE) END, &counting);
+	ok(is(s->charge_id, NULL) && !s->billable.v && !s->prompt_tokens.set);
+	ex_fed_free(&fed);
+	tokens_free(counting.tokens);
 }
 
 /* Texts that no row holds are left out, unless tokens have to be estimated. */
@@ -233,6 +267,7 @@ int
 main(void)
 {
 	charges();
+	estimates();
 	rows();
 	odd_answers();
 	ceilings();
