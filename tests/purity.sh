@@ -29,7 +29,8 @@ __isoc23_strto(ul|ull|l|ll) rawmemchr
 (m|c|re)alloc reallocarray free
 v?snprintf __v?snprintf_chk qsort bsearch
 pcre2_[a-z_]+_8
-inflate([A-Z][A-Za-z0-9]*_?)? crc32 adler32
+inflate([A-Z][A-Za-z0-9]*_?)? crc32 adler32 BrotliDecoder[A-Za-z]+
+ZSTD_(createDCtx|freeDCtx|DCtx_[a-zA-Z]+|decompressStream|isError|getErrorCode)
 __assert_fail __assert __stack_chk_fail
 __(asan|ubsan|tsan|msan|lsan|sanitizer|sancov|gcov|llvm|start___sancov|stop___sancov)_?.*
 _GLOBAL_OFFSET_TABLE_ __cpu_(model|indicator_init)

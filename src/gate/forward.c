@@ -21,7 +21,8 @@ void
 forward_encodings(struct slice value, struct buf *out)
 {
 	static const struct slice readable[] = {
-		SLICE("gzip"), SLICE("x-gzip"), SLICE("deflate"), SLICE("identity"),
+		SLICE("gzip"), SLICE("x-gzip"), SLICE("deflate"), SLICE("br"), SLICE("zstd"),
+		SLICE("identity"),
 	};
 	struct slice item, coding;
 	const char *p;

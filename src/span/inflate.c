@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inflate.c: zlib, pulled. Called by the builder for bodies that a provider or
- * client compressed; the bytes on their way are never recoded.
+ * inflate.c: the stack of content codings, each stage's bytes going to the
+ * next. Called by the builder for bodies that a provider or client compressed;
+ * the bytes on their way are never recoded. Knows no library: each has a file
+ * of its own behind inflate_coding.h.
  */
 #include "span/inflate.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "core/limits.h"
+#include "span/inflate_coding.h"
 
 #define WINDOW (16 * KIB)	/* output taken at a time */
-#define GZIP_BITS (15 + 16)	/* zlib: largest window, gzip's head and trailer */
-#define ZLIB_BITS 15
-#define RAW_BITS (-15)
+#define PIECE (1 * KIB)		/* input given at a time: where it is damaged, br and zstd
+				 * may drop what the piece gave until then */
 
-enum stage_state { STAGE_START, STAGE_RUN, STAGE_BETWEEN, STAGE_REST };
+enum stage_state { STAGE_MEMBER, STAGE_BETWEEN, STAGE_REST };
 
 struct inflate_stage {
-	z_stream	 z;
-	bool		 ready;		/* z was set up */
-	bool		 gzip;
-	enum stage_state state;
-	unsigned	 members;	/* gzip members that came to their end */
-	char		 head[2];	/* deflate: the bytes that tell zlib's head from raw */
-	size_t		 nhead;
+	const struct coding *coding;
+	void		*state;		/* of the coding */
+	enum stage_state at;		/* REST: what still comes is padding */
+	bool		 ended;		/* a member came to its end */
 	char		 window[WINDOW];
 };
 
@@ -42,20 +40,40 @@ coding_last(struct slice *codings)
 	return one;
 }
 
+static const struct coding *
+coding_find(struct slice name)
+{
+	static const struct {
+		struct slice name;
+		const struct coding *coding;
+	} known[] = {
+		{ SLICE("gzip"), &coding_gzip }, { SLICE("x-gzip"), &coding_gzip },
+		{ SLICE("deflate"), &coding_deflate }, { SLICE("br"), &coding_br },
+		{ SLICE("zstd"), &coding_zstd },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (slice_caseeq(name, known[i].name))
+			return known[i].coding;
+	return NULL;
+}
+
 static int
-stage_add(struct inflate *f, bool gzip)
+stage_add(struct inflate *f, const struct coding *coding)
 {
 	struct inflate_stage *s;
 
-	if (f->n == INFLATE_STAGES)
+	if (coding == NULL || f->n == INFLATE_STAGES)
 		return INFLATE_E_CODING;
 	s = malloc(sizeof(*s));
 	if (s == NULL)
 		return INFLATE_E_MEMORY;
 	memset(s, 0, offsetof(struct inflate_stage, window));
-	s->gzip = gzip;
+	s->coding = coding;
+	s->state = coding->make();
 	f->stages[f->n++] = s;
-	return INFLATE_OK;
+	return s->state != NULL ? INFLATE_OK : INFLATE_E_MEMORY;
 }
 
 int
@@ -67,12 +85,8 @@ inflate_init(struct inflate *f, struct slice codings)
 	*f = (struct inflate){ .n = 0 };
 	while (codings.len > 0 && r == INFLATE_OK) {
 		one = coding_last(&codings);
-		if (slice_caseeq(one, SLICE("gzip")) || slice_caseeq(one, SLICE("x-gzip")))
-			r = stage_add(f, true);
-		else if (slice_caseeq(one, SLICE("deflate")))
-			r = stage_add(f, false);
-		else if (one.len > 0 && !slice_caseeq(one, SLICE("identity")))
-			r = INFLATE_E_CODING;
+		if (one.len > 0 && !slice_caseeq(one, SLICE("identity")))
+			r = stage_add(f, coding_find(one));
 	}
 	return r;
 }
@@ -83,8 +97,8 @@ inflate_free(struct inflate *f)
 	while (f->n > 0) {
 		struct inflate_stage *s = f->stages[--f->n];
 
-		if (s->ready)
-			inflateEnd(&s->z);
+		if (s->state != NULL)
+			s->coding->free(s->state);
 		free(s);
 	}
 }
@@ -95,6 +109,8 @@ static int stage_feed(struct inflate *, size_t, struct slice, struct buf *);
 static int
 stage_out(struct inflate *f, size_t i, struct slice bytes, struct buf *out)
 {
+	if (bytes.len == 0)
+		return INFLATE_OK;
 	if (i + 1 < f->n)
 		return stage_feed(f, i + 1, bytes, out);
 	if (bytes.len > out->limit - out->len) {
@@ -104,99 +120,64 @@ stage_out(struct inflate *f, size_t i, struct slice bytes, struct buf *out)
 	return buf_slice(out, bytes) ? INFLATE_OK : INFLATE_E_MEMORY;
 }
 
-/* Runs the coding over the bytes until they are used up or it has ended;
- * *used: how many it took. */
+/* Something follows a whole member: another one, unless it starts with a zero,
+ * as padding does. */
 static int
-stage_run(struct inflate *f, size_t i, struct slice in, size_t *used, struct buf *out)
+stage_again(struct inflate_stage *s, char first)
 {
-	struct inflate_stage *s = f->stages[i];
-	int z = Z_OK, r = INFLATE_OK;
-
-	s->z.next_in = (Bytef *)(uintptr_t)in.ptr;
-	s->z.avail_in = (uInt)in.len;
-	do {
-		s->z.next_out = (Bytef *)s->window;
-		s->z.avail_out = sizeof(s->window);
-		z = inflate(&s->z, Z_NO_FLUSH);
-		if (s->z.avail_out < sizeof(s->window))
-			r = stage_out(f, i, slice_make(s->window,
-			    sizeof(s->window) - s->z.avail_out), out);
-	} while (r == INFLATE_OK && z == Z_OK &&
-	    (s->z.avail_in > 0 || s->z.avail_out == 0));
-	*used = in.len - s->z.avail_in;
-	if (r == INFLATE_OK && z == Z_STREAM_END) {
-		s->members++;
-		s->state = s->gzip ? STAGE_BETWEEN : STAGE_REST;
-	} else if (r == INFLATE_OK && z != Z_OK && z != Z_BUF_ERROR) {
-		/* what follows a whole member and is none is padding */
-		if (s->members == 0)
-			return z == Z_MEM_ERROR ? INFLATE_E_MEMORY : INFLATE_E_DATA;
-		s->state = STAGE_REST;
-	}
-	return r;
-}
-
-static int
-stage_begin(struct inflate_stage *s, int bits)
-{
-	if (inflateInit2(&s->z, bits) != Z_OK)
+	s->at = STAGE_REST;
+	if (s->coding->again == NULL || first == '\0')
+		return INFLATE_OK;
+	if (!s->coding->again(s->state))
 		return INFLATE_E_MEMORY;
-	s->ready = true;
-	s->state = STAGE_RUN;
+	s->at = STAGE_MEMBER;
 	return INFLATE_OK;
 }
 
-/* zlib's head (RFC 1950) is a multiple of 31 and names method 8. */
-static bool
-head_is_zlib(const char head[2])
-{
-	unsigned a = (unsigned char)head[0], b = (unsigned char)head[1];
-
-	return (a & 0x0f) == 8 && (a >> 4) <= 7 && (a * 256 + b) % 31 == 0;
-}
-
-/* Collects the two bytes by which a deflate's form is told, then runs them. */
 static int
-stage_start(struct inflate *f, size_t i, struct slice *in, struct buf *out)
+stage_result(struct inflate_stage *s, enum coding_result result)
 {
-	struct inflate_stage *s = f->stages[i];
-	size_t used;
-	int r;
-
-	if (s->gzip)
-		return stage_begin(s, GZIP_BITS);
-	while (s->nhead < sizeof(s->head) && in->len > 0) {
-		s->head[s->nhead++] = *in->ptr;
-		*in = slice_from(*in, 1);
-	}
-	if (s->nhead < sizeof(s->head))
+	switch (result) {
+	case CODING_MORE:
 		return INFLATE_OK;
-	r = stage_begin(s, head_is_zlib(s->head) ? ZLIB_BITS : RAW_BITS);
-	if (r != INFLATE_OK)
-		return r;
-	return stage_run(f, i, slice_make(s->head, sizeof(s->head)), &used, out);
+	case CODING_END:
+		s->at = STAGE_BETWEEN;
+		s->ended = true;
+		return INFLATE_OK;
+	case CODING_NONE:
+		s->at = STAGE_REST;
+		return s->ended ? INFLATE_OK : INFLATE_E_DATA;
+	case CODING_BAD:
+		return INFLATE_E_DATA;
+	default:
+		return INFLATE_E_MEMORY;
+	}
 }
 
+/* Runs the coding until the bytes are used up and all that they give is out. */
 static int
 stage_feed(struct inflate *f, size_t i, struct slice in, struct buf *out)
 {
 	struct inflate_stage *s = f->stages[i];
+	enum coding_result result;
+	struct slice piece;
+	bool full = false;
+	size_t made, n;
 	int r = INFLATE_OK;
-	size_t used;
 
-	while (in.len > 0 && r == INFLATE_OK && s->state != STAGE_REST) {
-		if (s->state == STAGE_START) {
-			r = stage_start(f, i, &in, out);
+	while (r == INFLATE_OK && s->at != STAGE_REST && (in.len > 0 || full)) {
+		if (s->at == STAGE_BETWEEN) {
+			r = stage_again(s, *in.ptr);
 			continue;
 		}
-		if (s->state == STAGE_BETWEEN) {
-			s->state = *in.ptr == 0x1f && inflateReset(&s->z) == Z_OK ?
-			    STAGE_RUN : STAGE_REST;
-			continue;
-		}
-		r = stage_run(f, i, slice_make(in.ptr,
-		    in.len < 1 * MIB ? in.len : 1 * MIB), &used, out);
-		in = slice_from(in, used);
+		n = in.len < PIECE ? in.len : PIECE;
+		piece = slice_make(in.ptr, n);
+		result = s->coding->step(s->state, &piece, s->window, sizeof(s->window), &made);
+		in = slice_from(in, n - piece.len);
+		full = result == CODING_MORE && made == sizeof(s->window);
+		r = stage_out(f, i, slice_make(s->window, made), out);
+		if (r == INFLATE_OK)
+			r = stage_result(s, result);
 	}
 	return r;
 }
@@ -217,7 +198,7 @@ inflate_complete(const struct inflate *f)
 	size_t i;
 
 	for (i = 0; i < f->n; i++)
-		if (f->stages[i]->members == 0)
+		if (!f->stages[i]->ended || f->stages[i]->at == STAGE_MEMBER)
 			return false;
 	return true;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inflate: undoes content codings (RFC 9110 8.4.1) piece by piece: gzip with
- * any number of members, deflate with zlib's head or raw, identity, and several
- * of them stacked.
+ * inflate: undoes content codings (RFC 9110 8.4.1) piece by piece: gzip, br and
+ * zstd with any number of members, streams or frames one after another, deflate
+ * with zlib's head or raw, identity, and several of them stacked. Padding
+ * behind the last member is passed over. The memory is that of the codings'
+ * windows, at most 16 MiB each, and what comes out.
  */
 #ifndef SPAN_INFLATE_H
 #define SPAN_INFLATE_H
@@ -30,10 +32,11 @@ struct inflate {
  * or E_MEMORY; to be freed in any case. */
 int	inflate_init(struct inflate *, struct slice codings);
 void	inflate_free(struct inflate *);
-/* Appends what comes out of these bytes. After an error everything that came
- * before it is in `out`, and no more may be fed. */
+/* Appends what comes out of these bytes. After an error what came before it is
+ * in `out`, and no more may be fed. (Damaged br and zstd: but for what the last
+ * KiB or block gave.) */
 int	inflate_feed(struct inflate *, struct slice in, struct buf *out);
-/* Has every coding come to its end? */
+/* Has every coding come to its end, and stands in none of its members? */
 bool	inflate_complete(const struct inflate *);
 
 #endif

@@ -229,7 +229,7 @@ static void
 codings(void)
 {
 	struct ex_fed fed;
-	const struct span *s = built(&fed, BEGIN SEND HEAD "\tHEADERS content-encoding: br\n" PART
+	const struct span *s = built(&fed, BEGIN SEND HEAD "\tHEADERS content-encoding: dcb\n" PART
 	    "\tBYTES xyz\n" END, &options);
 
 	ok(warned(s, "coding_unknown") && s->output.ptr == NULL);

@@ -158,8 +158,8 @@ main(void)
 	test_routes();
 	test_targets();
 	test_strangers();
-	ok(codings("gzip, deflate, br, zstd", "gzip, deflate"));
-	ok(codings("br", "identity"));
+	ok(codings("gzip, deflate, br, zstd, dcb", "gzip, deflate, br, zstd"));
+	ok(codings("compress, dcb;q=1, *", "identity"));
 	ok(codings("gzip;q=1.0,deflate;q=0.6,identity;q=0.3", "gzip;q=1.0, deflate;q=0.6, identity;q=0.3"));
 	config_unref(config);
 	return done();
