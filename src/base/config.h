@@ -68,6 +68,7 @@ struct config {
 	char		*data_dir;
 	bool		 allow_open;
 	bool		 log_bodies;
+	bool		 fill_variables;
 	struct build_options spans;	/* as readers of spans build them; row_only is false */
 	bool		 drain_on_disconnect;	/* on_disconnect: cancel | drain */
 	uint64_t	 drain_timeout_us;

@@ -5,7 +5,8 @@
  * to show what was sent.
  *
  * An entry in the journal, little-endian: u64 offset, u64 length, u32 length
- * of the replacement, its bytes.
+ * of the replacement, its bytes. With the length's highest bit set these are
+ * u64, where in the body they stand.
  */
 #include "core/edit.h"
 
@@ -14,6 +15,7 @@
 #include "core/limits.h"
 
 #define ENTRY_HEAD 20
+#define ENTRY_PLACE 0x80000000u		/* of the replacement's length */
 
 uint64_t
 edits_length(const struct edits *e, uint64_t len)
@@ -76,16 +78,37 @@ put_number(struct buf *b, uint64_t v, size_t bytes)
 		buf_byte(b, (char)(v & 0xff));
 }
 
-void
-edits_encode(const struct edits *e, struct buf *b)
+/* Is s a piece of the body? *at: where. One that takes less than its place
+ * would is none. */
+static bool
+slice_within(struct slice s, struct slice body, uint64_t *at)
 {
+	uintptr_t from = (uintptr_t)body.ptr, p = (uintptr_t)s.ptr;
+
+	if (s.len <= 8 || s.len > body.len || p < from || p - from > body.len - s.len)
+		return false;
+	*at = p - from;
+	return true;
+}
+
+void
+edits_encode(const struct edits *e, struct slice body, struct buf *b)
+{
+	uint64_t at;
 	size_t i;
 
 	for (i = 0; i < e->count; i++) {
+		struct slice r = e->list[i].replacement;
+
 		put_number(b, e->list[i].offset, 8);
 		put_number(b, e->list[i].length, 8);
-		put_number(b, e->list[i].replacement.len, 4);
-		buf_slice(b, e->list[i].replacement);
+		if (slice_within(r, body, &at)) {
+			put_number(b, r.len | ENTRY_PLACE, 4);
+			put_number(b, at, 8);
+		} else {
+			put_number(b, r.len, 4);
+			buf_slice(b, r);
+		}
 	}
 }
 
@@ -99,10 +122,33 @@ get_number(const char *p, size_t bytes)
 	return v;
 }
 
+/* Takes a replacement of that length word from the front. */
+static bool
+replacement_decode(struct slice *bytes, struct slice body, uint64_t len, struct slice *out)
+{
+	bool place = len & ENTRY_PLACE;
+	uint64_t at;
+
+	len &= ~(uint64_t)ENTRY_PLACE;
+	if (bytes->len < (place ? 8 : len))
+		return false;
+	if (!place) {
+		*out = slice_make(bytes->ptr, (size_t)len);
+		*bytes = slice_from(*bytes, (size_t)len);
+		return true;
+	}
+	at = get_number(bytes->ptr, 8);
+	*bytes = slice_from(*bytes, 8);
+	if (at > body.len || len > body.len - at)
+		return false;
+	*out = slice_make(body.ptr + at, (size_t)len);
+	return true;
+}
+
 /* Takes one entry from the front; `from` is where it may begin at the
  * earliest. */
 static bool
-entry_decode(struct slice *bytes, uint64_t from, struct edit *e)
+entry_decode(struct slice *bytes, struct slice body, uint64_t from, struct edit *e)
 {
 	uint64_t len;
 
@@ -112,15 +158,13 @@ entry_decode(struct slice *bytes, uint64_t from, struct edit *e)
 	e->length = get_number(bytes->ptr + 8, 8);
 	len = get_number(bytes->ptr + 16, 4);
 	*bytes = slice_from(*bytes, ENTRY_HEAD);
-	if (e->offset < from || e->length > UINT64_MAX - e->offset || len > bytes->len)
+	if (e->offset < from || e->length > UINT64_MAX - e->offset)
 		return false;
-	e->replacement = slice_make(bytes->ptr, (size_t)len);
-	*bytes = slice_from(*bytes, (size_t)len);
-	return true;
+	return replacement_decode(bytes, body, len, &e->replacement);
 }
 
 int
-edits_decode(struct slice bytes, struct edits *out)
+edits_decode(struct slice bytes, struct slice body, struct edits *out)
 {
 	size_t room = bytes.len / ENTRY_HEAD;
 	uint64_t from = 0;
@@ -136,7 +180,7 @@ edits_decode(struct slice bytes, struct edits *out)
 		return -1;
 	while (bytes.len > 0) {
 		e = &out->list[out->count];
-		if (out->count == room || !entry_decode(&bytes, from, e)) {
+		if (out->count == room || !entry_decode(&bytes, body, from, e)) {
 			free(out->list);
 			*out = (struct edits){ NULL, 0 };
 			return -1;

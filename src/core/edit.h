@@ -33,10 +33,11 @@ struct edit_iter {
 void	edit_iter_init(struct edit_iter *, const struct edits *, struct slice body);
 bool	edit_iter_next(struct edit_iter *, struct slice *piece);
 
-/* The bytes for a SEND record, and back. decode allocates out->list (free()
- * it); replacements point into `bytes`. 0, or -1: malformed, out of order,
- * overlapping, or over LIMIT_EDITS. */
-void	edits_encode(const struct edits *, struct buf *);
-int	edits_decode(struct slice bytes, struct edits *out);
+/* The bytes for a SEND record, and back. A replacement that is a piece of the
+ * body itself is written as its place there. decode allocates out->list (free()
+ * it); replacements point into `bytes` or `body`. 0, or -1: malformed, out of
+ * order, overlapping, over LIMIT_EDITS, or of a longer body. */
+void	edits_encode(const struct edits *, struct slice body, struct buf *);
+int	edits_decode(struct slice bytes, struct slice body, struct edits *out);
 
 #endif

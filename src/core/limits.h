@@ -40,6 +40,10 @@
 /* JSON */
 #define LIMIT_JSON_DEPTH 512		/* nesting: our recursion-free scanner keeps one bit a level */
 #define LIMIT_EDITS 1024		/* entries of an edit list */
+#define LIMIT_VARIABLES 1024		/* variables of a request that are filled in */
+#define LIMIT_VARIABLE_NAME 256		/* bytes of such a variable's name */
+#define LIMIT_FILLED (64 * MIB)		/* a body with its variables filled in */
+#define LIMIT_FILL_TEXT (512 * KIB)	/* of that, objects and lists as text: it stands in SEND */
 
 /* Estimates */
 #define LIMIT_COUNTED (4 * MIB)		/* of a text whose tokens are counted: about a second; the rest is like it */

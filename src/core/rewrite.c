@@ -140,9 +140,11 @@ rewrite_scan(struct rewrite *rw, struct slice body, enum family family)
 		}
 	rw->is_object = r == JSCAN_END && s.kind == JOBJECT;
 	rw->last_end = w.before;
-	if (rw->is_object)
+	if (rw->is_object) {
+		rw->object.ptr = memchr(body.ptr, '{', body.len);
+		rw->object.len = (size_t)(body.ptr + s.close + 1 - rw->object.ptr);
 		rw->usage_asked = jget(rw->stream_options, SLICE("include_usage")).kind == JTRUE;
-	else {
+	} else {
 		rw->stream = false;
 		rw->model = (struct jvalue){ JNONE, SLICE_NONE };
 	}
@@ -165,8 +167,8 @@ metadata_stays(const struct rewrite *rw)
 	}
 }
 
-static bool
-mark_is_cut(const struct rewrite *rw, const struct rewrite_mark *m)
+bool
+rewrite_mark_is_cut(const struct rewrite *rw, const struct rewrite_mark *m)
 {
 	if (!(m->own->flags & MEMBER_RULE))
 		return true;
@@ -202,7 +204,7 @@ cut_marks(struct rewrite *rw)
 
 	for (i = 0; i < rw->count; i++) {
 		m = &rw->marks[i];
-		if (!mark_is_cut(rw, m))
+		if (!rewrite_mark_is_cut(rw, m))
 			continue;
 		if (first != NULL && m->start != last->next) {
 			rw->edits.list[rw->edits.count++] = cut_run(first, last);
@@ -285,13 +287,56 @@ ask_for_usage(struct rewrite *rw)
 		ask_by_option(rw, rw->stream_options);
 }
 
-int
-rewrite_finish(struct rewrite *rw, bool ask_usage)
+/* Puts the one sorted list into the other, from behind; there is room. */
+static void
+edits_merge(struct edits *into, const struct edits *more)
 {
+	size_t i = into->count, j = more->count;
+
+	into->count += more->count;
+	while (j > 0)
+		if (i > 0 && into->list[i - 1].offset > more->list[j - 1].offset) {
+			i--;
+			into->list[i + j] = into->list[i];
+		} else {
+			j--;
+			into->list[i + j] = more->list[j];
+		}
+}
+
+/* Variables into the texts, beside the edits that are there. */
+static int
+fill_in(struct rewrite *rw)
+{
+	struct edits fills = { NULL, 0 };
+	struct edit *list;
+
+	if (fill_make(rw, LIMIT_EDITS - rw->edits.count, &fills) < 0)
+		return -1;
+	if (fills.count > 0) {
+		list = realloc(rw->edits.list, (rw->edits.count + fills.count) * sizeof(*list));
+		if (list == NULL) {
+			free(fills.list);
+			return -1;
+		}
+		rw->edits.list = list;
+		edits_merge(&rw->edits, &fills);
+	}
+	free(fills.list);
+	return 0;
+}
+
+int
+rewrite_finish(struct rewrite *rw, unsigned flags)
+{
+	bool ask_usage = (flags & REWRITE_ASK_USAGE) && usage_is_missing(rw);
+
 	free(rw->edits.list);
+	free(rw->fill_text);
 	rw->edits = (struct edits){ NULL, 0 };
+	rw->fill_text = NULL;
+	rw->note = NULL;
 	rw->usage_added = false;
-	ask_usage = ask_usage && usage_is_missing(rw);
 	if ((!rw->is_object && !rw->is_form) || (rw->count == 0 && !ask_usage))
 		return 0;
 	if (rw->full)
@@ -302,7 +347,7 @@ rewrite_finish(struct rewrite *rw, bool ask_usage)
 	cut_marks(rw);
 	if (ask_usage)
 		ask_for_usage(rw);
-	return 0;
+	return (flags & REWRITE_FILL) && rw->is_object ? fill_in(rw) : 0;
 }
 
 /* A value of a form is text. Where it is JSON, only the secret members in it
@@ -343,6 +388,8 @@ rewrite_free(struct rewrite *rw)
 {
 	free(rw->marks);
 	free(rw->edits.list);
+	free(rw->fill_text);
+	rw->fill_text = NULL;
 	rw->marks = NULL;
 	rw->edits = (struct edits){ NULL, 0 };
 	rw->count = rw->cap = 0;

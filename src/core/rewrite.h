@@ -2,7 +2,7 @@
 /*
  * rewrite: reads a request body once and says what the gateway must know of
  * it, then makes the edit list: the gateway's own members out (by
- * members.tbl.h), usage asked for. Where the body is not one JSON object it
+ * members.tbl.h), usage asked for, variables filled in (fill.c). Where the body is not one JSON object it
  * finds nothing and edits nothing. Pure; used on the gate for the edits and in
  * the builder for the members' values.
  */
@@ -33,6 +33,12 @@ enum {
 #undef MEMBER
 };
 
+/* What rewrite_finish does beside cutting. */
+enum rewrite_flags {
+	REWRITE_ASK_USAGE = 1,
+	REWRITE_FILL = 2,		/* {{name}} in texts by the request's variables */
+};
+
 struct rewrite {
 	struct slice	 body;
 	bool		 is_object;	/* one well-formed JSON object */
@@ -42,14 +48,18 @@ struct rewrite {
 	bool		 usage_asked;	/* the client's stream_options.include_usage is true */
 	bool		 usage_added;	/* by rewrite_finish */
 	struct jvalue	 model;		/* JNONE when absent */
-	struct edits	 edits;		/* after rewrite_finish; owned */
+	struct edits	 edits;		/* after rewrite_finish; owned, and so are replacements
+					 * that are no piece of body */
+	const char	*note;		/* by rewrite_finish: code of a warning and LF, or NULL */
 	/* private */
 	enum family	 family;
 	bool		 form;		/* scanned as one */
 	bool		 store;		/* "store": true */
 	bool		 full;		/* more own members than marks may be */
 	struct jvalue	 stream_options;
+	struct slice	 object;	/* the body less the blanks around it */
 	size_t		 last_end;	/* offset where the last member's value ends */
+	char		*fill_text;	/* replacements that are no piece of the body */
 	size_t		 count, cap;	/* of marks */
 	struct rewrite_mark *marks;	/* own members found, by offset */
 };
@@ -61,13 +71,14 @@ int	rewrite_scan(struct rewrite *, struct slice body, enum family);
 /* The same of a multipart form with that boundary (multipart_boundary): its
  * parts by the names of members are cut whole, with their delimiter lines. */
 int	rewrite_scan_form(struct rewrite *, struct slice body, struct slice boundary, enum family);
-/* Makes edits. ask_usage: put stream_options.include_usage in where the
+/* Makes edits. REWRITE_ASK_USAGE: put stream_options.include_usage in where the
  * family is chat (or completion), the request streams and did not ask. Inside
  * an empty or null stream_options, include_usage:false or beside its other
- * members; as the last member when absent. May be called again, for another
- * attempt. Returns 0; -1: memory, or own members repeated so often that
- * LIMIT_EDITS is met. */
-int	rewrite_finish(struct rewrite *, bool ask_usage);
+ * members; as the last member when absent. REWRITE_FILL: fill variables in
+ * where that keeps to its limits, else none, and `note` says why. May be called
+ * again, for another attempt. Returns 0; -1: memory, or own members repeated so
+ * often that LIMIT_EDITS is met. */
+int	rewrite_finish(struct rewrite *, unsigned flags);
 void	rewrite_free(struct rewrite *);
 
 /* Overwrites the values of SECRET members in `body` (the same bytes as were

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rewrite_mark: the notes of a scan, shared by rewrite.c and rewrite_form.c. */
+/* rewrite_mark: the notes of a scan, shared by rewrite.c, rewrite_form.c and
+ * fill.c. */
 #ifndef CORE_REWRITE_MARK_H
 #define CORE_REWRITE_MARK_H
 
@@ -20,5 +21,13 @@ struct rewrite_mark {
 
 /* One more mark. NULL: there is no memory, or `full` is set as there are too many. */
 struct rewrite_mark *rewrite_mark_new(struct rewrite *);
+/* Is that member taken out of what goes upstream? */
+bool	rewrite_mark_is_cut(const struct rewrite *, const struct rewrite_mark *);
+
+/* fill.c: the edits that fill variables into the body's texts, at most `room`,
+ * sorted, within no mark that is cut. Allocates fills->list, which the caller
+ * frees, and rw->fill_text. None where there are no variables of ours, or
+ * where a limit is met: then rw->note is set. -1: memory. */
+int	fill_make(struct rewrite *rw, size_t room, struct edits *fills);
 
 #endif

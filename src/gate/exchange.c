@@ -353,6 +353,17 @@ exchange_scan(struct exchange *x)
 	}
 }
 
+/* The edits. -1: they cannot be made. */
+static int
+exchange_edit(struct exchange *x, bool ask_usage)
+{
+	unsigned flags = ask_usage ? REWRITE_ASK_USAGE : 0;
+
+	if (x->settings->config->fill_variables)
+		flags |= REWRITE_FILL;
+	return rewrite_finish(&x->rewrite, flags);
+}
+
 /* The provider and, for it, the edits. False: the exchange has ended. */
 static bool
 exchange_choose(struct exchange *x)
@@ -373,7 +384,7 @@ exchange_choose(struct exchange *x)
 	for (i = 0; i < x->head->nfields; i++)
 		if (x->head->fields[i].flags & HEAD_SECRET)
 			tape_secret(&x->tape, auth_secret(x->head->fields[i].value));
-	if (rewrite_finish(&x->rewrite, p->usage == USAGE_ASK &&
+	if (exchange_edit(x, p->usage == USAGE_ASK &&
 	    !atomic_load_explicit(&chosen->usage_refused, memory_order_relaxed)) < 0) {
 		exchange_end(x, REASON_BODY_MALFORMED, "too many members for the gateway itself");
 		return false;
@@ -604,7 +615,7 @@ exchange_hold_end(struct exchange *x)
 	atomic_store(&x->provider->usage_refused, true);
 	tape_again(x);
 	buf_free(&x->held);
-	if (rewrite_finish(&x->rewrite, false) < 0)
+	if (exchange_edit(x, false) < 0)
 		bug("out of memory");	/* it had fewer edits than before */
 	x->status = 0;
 	x->answer_len = 0;

@@ -203,6 +203,7 @@ tape_begin(struct exchange *x)
 		record_put_u64(b, TAG_USAGE_HIDDEN, 1);
 	if (!x->settings->config->log_bodies)
 		record_put_u64(b, TAG_LOG_BODIES, 0);
+	tape_put_text(x, TAG_NOTES, x->rewrite.note);
 	record_put_u64(b, TAG_BODY_LENGTH, x->uploading ? x->upload_len : x->body_len);
 	record_put_head(b, TAG_BYTES, first);
 	x->tape.position = journal_begin(x->thread->writer, x->id, buf_view(b),
@@ -227,7 +228,7 @@ tape_send(struct exchange *x, struct slice url, bool reused, const char *detail)
 	record_put_u64(b, TAG_REUSED, reused);
 	tape_put_text(x, TAG_DETAIL, detail);
 	buf_clear(text);
-	edits_encode(&x->rewrite.edits, text);
+	edits_encode(&x->rewrite.edits, x->rewrite.body, text);
 	record_put(b, TAG_EDITS, buf_view(text));
 	tape_add(x, RECORD_SEND, buf_view(b), SLICE_NONE, 0);
 }

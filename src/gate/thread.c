@@ -206,7 +206,7 @@ thread_start(struct gate_thread *t, struct gate *g, unsigned index,
 	t->scratch = xmalloc(SCRATCH_SIZE);
 	t->head = xmalloc(sizeof(*t->head));
 	buf_init(&t->fields, LIMIT_RECORD);
-	buf_init(&t->text, 2 * LIMIT_HEAD);
+	buf_init(&t->text, LIMIT_RECORD);
 	buf_init(&t->url, 2 * LIMIT_HEAD);
 	pthread_mutex_init(&t->lock, NULL);
 	t->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

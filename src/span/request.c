@@ -327,7 +327,7 @@ full_request(struct build *b)
 	int r = -1;
 
 	if (sent != NULL)
-		r = edits_decode(record_get(sent->send, TAG_EDITS), &edits);
+		r = edits_decode(record_get(sent->send, TAG_EDITS), body, &edits);
 	if (r == 0 && edits.count > 0 && b->request.json.kind != JNONE) {
 		buf_init(&out, LIMIT_EXPANDED);
 		edit_iter_init(&it, &edits, body);
@@ -354,7 +354,7 @@ request_stripped(struct build *b, struct jvalue body)
 	if (body.kind == JNONE || rewrite_scan(&rw, json, b->family) < 0)
 		return SLICE_NONE;
 	buf_init(&out, LIMIT_EXPANDED);
-	if (rewrite_finish(&rw, false) == 0 && rw.edits.count > 0) {
+	if (rewrite_finish(&rw, 0) == 0 && rw.edits.count > 0) {
 		edit_iter_init(&it, &rw.edits, json);
 		while (edit_iter_next(&it, &piece))
 			buf_slice(&out, piece);

@@ -31,6 +31,10 @@ WARNING(VECTOR_UNREADABLE, "vector_unreadable", "a vector of the answer is neith
 WARNING(USAGE_PARTIAL, "usage_partial", "the stream broke off; usage is what had been told until then")
 WARNING(CUSTOMER_CUT, "customer_identifier_cut", "customer_identifier was longer than 254 characters and was cut")
 WARNING(ENVIRONMENT_DIFFERS, "environment_differs", "the request names another environment than its key")
+WARNING(VARIABLES_TOO_MANY, "variables_too_many",
+    "there are more variables or places for them than are filled in; none was")
+WARNING(VARIABLES_TOO_LARGE, "variables_too_large",
+    "with its variables filled in the request would be too large; none was")
 WARNING(METADATA_NOT_OBJECT, "metadata_not_object", "metadata is not an object and was left out")
 WARNING(MEMBER_TYPE, "member_type", "members of the gateway with a value of the wrong type were left out")
 WARNING(MEMBER_IGNORED, "member_ignored", "members of the gateway that have no effect in this version")

@@ -32,15 +32,15 @@ apply(const struct edits *edits, struct slice body, struct buf *out)
 }
 
 static void
-codec_check(const struct edits *edits, struct slice bytes)
+codec_check(const struct edits *edits, struct slice body)
 {
 	struct edits again;
 	struct buf b;
 	size_t i;
 
 	buf_init(&b, 16 * MIB);
-	edits_encode(edits, &b);
-	CHECK(edits_decode(buf_view(&b), &again) == 0 && again.count == edits->count);
+	edits_encode(edits, body, &b);
+	CHECK(edits_decode(buf_view(&b), body, &again) == 0 && again.count == edits->count);
 	for (i = 0; i < edits->count; i++) {
 		CHECK(again.list[i].offset == edits->list[i].offset);
 		CHECK(again.list[i].length == edits->list[i].length);
@@ -49,7 +49,7 @@ codec_check(const struct edits *edits, struct slice bytes)
 	free(again.list);
 	buf_free(&b);
 	/* any bytes may stand in a journal */
-	if (edits_decode(bytes, &again) == 0) {
+	if (edits_decode(body, body, &again) == 0) {
 		apply(&again, SLICE_NONE, &b);
 		free(again.list);
 		buf_free(&b);

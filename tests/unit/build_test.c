@@ -65,7 +65,7 @@ sent_body(void)
 	record_put_u64(&payload, TAG_BODY_LENGTH, 28);
 	record_put(&payload, TAG_BYTES, SLICE("{\"model\":\"m\",\"metadata\":{}  }"));
 	ex_give(&fed, RECORD_BEGIN, &payload);
-	edits_encode(&edits, &bytes);
+	edits_encode(&edits, SLICE_NONE, &bytes);
 	record_put_u64(&payload, TAG_ATTEMPT, 1);
 	record_put(&payload, TAG_EDITS, buf_view(&bytes));
 	ex_give(&fed, RECORD_SEND, &payload);

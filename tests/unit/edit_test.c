@@ -81,10 +81,10 @@ decode(const struct edits *e, size_t take, struct edits *out)
 	int r;
 
 	buf_init(&b, MIB);
-	edits_encode(e, &b);
+	edits_encode(e, SLICE_NONE, &b);
 	bytes = exact_copy(slice_make(b.ptr, b.len - take));
 	buf_free(&b);
-	r = edits_decode(bytes, out);
+	r = edits_decode(bytes, SLICE_NONE, out);
 	if (r == 0 && !same_edits(e, out))
 		r = -2;
 	free(out->list);
@@ -116,11 +116,38 @@ codec_test(void)
 	free(many);
 }
 
+/* A piece of the body is written as its place, and read only of such a body. */
+static void
+place_test(void)
+{
+	struct slice body = exact_copy(SLICE("0123456789abcdef0123456789abcdef"));
+	struct edit list[] = { { 1, 2, slice_make(body.ptr, 32) }, { 5, 0, slice_make(body.ptr + 20, 12) },
+		{ 6, 0, slice_make(body.ptr + 3, 8) } };
+	struct edits e = { list, 3 }, back;
+	struct buf b;
+
+	buf_init(&b, MIB);
+	edits_encode(&e, body, &b);
+	ok(b.len == 3 * (20 + 8));
+	ok(edits_decode(buf_view(&b), body, &back) == 0 && same_edits(&e, &back));
+	ok(back.list[1].replacement.ptr == body.ptr + 20);
+	free(back.list);
+	ok(edits_decode(buf_view(&b), slice_make(body.ptr, 31), &back) == -1);
+	ok(edits_decode(buf_view(&b), SLICE_NONE, &back) == -1);
+	ok(edits_decode(slice_make(b.ptr, 27), body, &back) == -1);
+	buf_clear(&b);
+	edits_encode(&e, slice_make(body.ptr, 31), &b);
+	ok(b.len == 3 * 20 + 32 + 12 + 8);
+	buf_free(&b);
+	exact_free(body);
+}
+
 int
 main(void)
 {
 	pieces_test();
 	short_body_test();
 	codec_test();
+	place_test();
 	return done();
 }

@@ -18,7 +18,7 @@ edited(struct slice body, enum family family, bool ask)
 	struct slice piece;
 
 	buf_clear(&out);
-	if (rewrite_scan(&rw, copy, family) != 0 || rewrite_finish(&rw, ask) != 0)
+	if (rewrite_scan(&rw, copy, family) != 0 || rewrite_finish(&rw, ask ? REWRITE_ASK_USAGE : 0) != 0)
 		buf_str(&out, "failed");
 	edit_iter_init(&it, &rw.edits, copy);
 	while (edit_iter_next(&it, &piece))
@@ -181,11 +181,11 @@ ask_not_test(void)
 	ASK(MESSAGES, "{\"stream\":true}", "{\"stream\":true}");
 
 	ok(rewrite_scan(&rw, left[4], FAMILY_CHAT) == 0 && rw.stream && rw.usage_asked);
-	ok(rewrite_finish(&rw, true) == 0 && !rw.usage_added && rw.edits.count == 0);
+	ok(rewrite_finish(&rw, REWRITE_ASK_USAGE) == 0 && !rw.usage_added && rw.edits.count == 0);
 	rewrite_free(&rw);
 	ok(rewrite_scan(&rw, SLICE("{\"stream\":true,\"model\":\"a\",\"model\":\"b\"}"),
 	    FAMILY_CHAT) == 0 && rw.is_object);
-	ok(rewrite_finish(&rw, true) == 0 && rw.usage_added && !rw.usage_asked);
+	ok(rewrite_finish(&rw, REWRITE_ASK_USAGE) == 0 && rw.usage_added && !rw.usage_asked);
 	ok(slice_eq(rw.model.text, SLICE("\"b\"")));
 	rewrite_free(&rw);
 	rewrite_free(&rw);
@@ -208,13 +208,13 @@ limit_test(void)
 	for (i = 0; i < LIMIT_EDITS - 1; i++)
 		buf_str(&b, ",\"note\":1,\"a\":1");
 	buf_str(&b, "}");
-	ok(rewrite_scan(&rw, buf_view(&b), FAMILY_CHAT) == 0 && rewrite_finish(&rw, true) == 0);
+	ok(rewrite_scan(&rw, buf_view(&b), FAMILY_CHAT) == 0 && rewrite_finish(&rw, REWRITE_ASK_USAGE) == 0);
 	ok(rw.edits.count == LIMIT_EDITS && rw.usage_added);
 	rewrite_free(&rw);
 	b.len--;
 	buf_str(&b, ",\"customer_api_keys\":123}");
 	ok(rewrite_scan(&rw, buf_view(&b), FAMILY_CHAT) == 0 && rw.is_object);
-	ok(rewrite_finish(&rw, true) == -1 && rw.edits.count == 0);
+	ok(rewrite_finish(&rw, REWRITE_ASK_USAGE) == -1 && rw.edits.count == 0);
 	rewrite_blank(&rw, b.ptr);
 	ok(slice_ends(buf_view(&b), SLICE("\"customer_api_keys\":\"*\"}")));
 	rewrite_free(&rw);
@@ -227,9 +227,9 @@ again_test(void)
 	struct rewrite rw;
 
 	ok(rewrite_scan(&rw, SLICE("{\"stream\":true,\"note\":1}"), FAMILY_CHAT) == 0);
-	ok(rewrite_finish(&rw, true) == 0 && rw.usage_added && rw.edits.count == 1);
+	ok(rewrite_finish(&rw, REWRITE_ASK_USAGE) == 0 && rw.usage_added && rw.edits.count == 1);
 	ok(rw.edits.list[0].replacement.len > 0);
-	ok(rewrite_finish(&rw, false) == 0 && !rw.usage_added && rw.edits.count == 1);
+	ok(rewrite_finish(&rw, 0) == 0 && !rw.usage_added && rw.edits.count == 1);
 	ok(rw.edits.list[0].replacement.len == 0);
 	rewrite_free(&rw);
 }
