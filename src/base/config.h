@@ -69,6 +69,7 @@ struct config {
 	bool		 allow_open;
 	bool		 log_bodies;
 	bool		 fill_variables;
+	bool		 forward_traceparent;
 	struct build_options spans;	/* as readers of spans build them; row_only is false */
 	bool		 drain_on_disconnect;	/* on_disconnect: cancel | drain */
 	uint64_t	 drain_timeout_us;

@@ -25,6 +25,8 @@ OPTION(TOP, "user_as_customer", NULL, BOOL, spans.user_as_customer, 0, 1, "true"
     "A request's user member serves as customer_identifier where it has none.")
 OPTION(TOP, "fill_variables", NULL, BOOL, fill_variables, 0, 1, "true", NULL, 0,
     "Fill {{name}} in a request's texts in from its variables.")
+OPTION(TOP, "forward_traceparent", NULL, BOOL, forward_traceparent, 0, 1, "true", NULL, 0,
+    "A request's traceparent and tracestate go on to the provider.")
 OPTION(TOP, "spans.request_media", NULL, ENUM, spans.request_media, 0, 2, "keep", "keep|cut|digest", 0,
     "Images, audio and files in requests (data: URLs, base64): kept in spans, cut out, or a SHA-256 instead.")
 OPTION(TOP, "spans.answer_media", NULL, ENUM, spans.answer_media, 0, 2, "cut", "keep|cut|digest", 0,

@@ -71,6 +71,9 @@ forward_drops(const struct exchange *x, const struct http1_field *f)
 
 	if (f->flags & (HEAD_HOP | HEAD_OURS))
 		return true;
+	if (!x->settings->config->forward_traceparent &&
+	    (slice_caseeq(f->name, SLICE("traceparent")) || slice_caseeq(f->name, SLICE("tracestate"))))
+		return true;
 	if (a->used.ptr != NULL && slice_caseeq(f->name, a->used))
 		return true;
 	return x->provider->config->api_key != NULL && (f->flags & HEAD_CREDENTIAL);

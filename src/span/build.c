@@ -361,7 +361,8 @@ texts_hide(struct build *b)
 {
 	static const enum span_field texts[] = {
 		SPAN_F_input, SPAN_F_output, SPAN_F_prompt_messages, SPAN_F_completion_message,
-		SPAN_F_completion_messages, SPAN_F_tools, SPAN_F_tool_calls, SPAN_F_variables,
+		SPAN_F_completion_messages, SPAN_F_tools, SPAN_F_tool_calls, SPAN_F_span_tools,
+		SPAN_F_span_handoffs, SPAN_F_variables,
 		SPAN_F_respan_params, SPAN_F_full_request, SPAN_F_full_response,
 	};
 	size_t i;

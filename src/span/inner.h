@@ -149,6 +149,10 @@ void		 answer_build(struct build *);
 void		 status_build(struct build *);
 /* meta.c: ids, attempts, headers */
 void		 meta_build(struct build *);
+/* trace.c: the ids of trace, span and parent, after request.c has the members. */
+void		 trace_build(struct build *);
+/* Reads a traceparent of any version: its trace and parent id. False: invalid. */
+bool		 traceparent_read(struct slice value, struct slice *trace, struct slice *parent);
 /* The value of a kept header line, SLICE_NONE if none. */
 struct slice	 meta_header(struct slice lines, struct slice name);
 

@@ -177,7 +177,8 @@ static const enum span_field own_fields[] = {
 	SPAN_F_custom_identifier, SPAN_F_group_identifier, SPAN_F_evaluation_identifier,
 	SPAN_F_environment, SPAN_F_properties, SPAN_F_trace_unique_id,
 	SPAN_F_trace_group_identifier, SPAN_F_span_unique_id, SPAN_F_span_parent_id,
-	SPAN_F_span_name, SPAN_F_span_workflow_name, SPAN_F_span_path, SPAN_F_variables,
+	SPAN_F_span_name, SPAN_F_span_workflow_name, SPAN_F_span_path, SPAN_F_span_tools,
+	SPAN_F_span_handoffs, SPAN_F_variables,
 	SPAN_F_prompt_id, SPAN_F_prompt_name, SPAN_F_is_custom_prompt,
 	SPAN_F_prompt_unit_price, SPAN_F_completion_unit_price, SPAN_F_positive_feedback,
 	SPAN_F_note, SPAN_F_is_pinned, SPAN_F_disable_log, SPAN_F_disable_fallback,
@@ -409,6 +410,7 @@ request_build(struct build *b)
 	request_common(b, body->json);
 	b->ops->request(b, body->json);
 	own_members(b, body->json, header);
+	trace_build(b);
 	customer_otherwise(b, body->json);
 	environment_set(b);
 	off = b->span.disable_log.set && b->span.disable_log.v;
