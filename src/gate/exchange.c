@@ -551,7 +551,7 @@ exchange_must_hide(struct exchange *x, const struct http1_head *h)
 static bool
 exchange_may_retry(const struct exchange *x, const struct http1_head *h)
 {
-	return h->status == 400 && x->rewrite.usage_added && x->up != NULL &&
+	return (h->status == 400 || h->status == 422) && x->rewrite.usage_added && x->up != NULL &&
 	    h->framing != HTTP1_NO_BODY;
 }
 
@@ -564,6 +564,9 @@ exchange_up_head(struct exchange *x)
 	if (x->t_head == 0)
 		x->t_head = x->thread->now;
 	tape_head(x, h);
+	/* It was stream_options that had been wrong: do not ask again. */
+	if (x->unasked && h->status < 300)
+		atomic_store(&x->provider->usage_refused, true);
 	if (!exchange_may_retry(x, h)) {
 		exchange_begin_relay(x, h);
 		return;
@@ -600,8 +603,9 @@ exchange_hold_data(struct exchange *x)
 		exchange_let_go(x);
 }
 
-/* The refusal is whole. When it names stream_options, which only we put in,
- * the request goes again without, and the provider is not asked again. */
+/* The refusal is whole. When it names stream_options, which only we put in, the
+ * request goes again without. (A server that repeats the request in its error
+ * names them too: the next answer tells.) */
 static void
 exchange_hold_end(struct exchange *x)
 {
@@ -612,7 +616,7 @@ exchange_hold_end(struct exchange *x)
 		exchange_end(x, REASON_COMPLETE, NULL);
 		return;
 	}
-	atomic_store(&x->provider->usage_refused, true);
+	x->unasked = true;
 	tape_again(x);
 	buf_free(&x->held);
 	if (exchange_edit(x, false) < 0)

@@ -117,6 +117,7 @@ struct exchange {
 	bool			 hide_made;	/* hide holds memory */
 	bool			 until_close;	/* towards the client: only the connection's end ends the body */
 	bool			 retried;	/* one retry was spent */
+	bool			 unasked;	/* sent again without stream_options */
 	bool			 refused;	/* the gateway itself answered */
 	uint64_t		 answer_len;	/* bytes of its body that came */
 	uint64_t		 sent_len;	/* given to the client's connection */

@@ -168,7 +168,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	body = slice_make(data + 1, size - 1);
 	CHECK(rewrite_scan(&rw, body, data[0] % FAMILY_COUNT) == 0);
 	CHECK(!rw.is_object || jscan_check(body, NULL, NULL) == JSCAN_END);
-	if (rewrite_finish(&rw, data[0] & 0x80) != 0)
+	if (rewrite_finish(&rw, data[0] & 0x80 ? REWRITE_ASK_USAGE : 0) != 0)
 		CHECK(size > LIMIT_EDITS * strlen("\"note\":1,"));
 	apply(&rw.edits, body, &out);
 	CHECK(out.len == edits_length(&rw.edits, body.len));

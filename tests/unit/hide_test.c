@@ -143,6 +143,13 @@ usage_test(void)
 	USAGE(": a\ndata: {\"choices\":[],\"usage\":{}}\n\n", ": a\n");
 	USAGE("data: {\"ch\\u006fices\":[],\"us\\u0061ge\":{}}\n\n", "");
 	USAGE(LAST LAST CHUNK_NULL, CHUNK);
+	/* a completion's stream */
+	USAGE("data: {\"id\":\"c\",\"object\":\"text_completion\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,"
+	    "\"text\":\"a\",\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n"
+	    "data: {\"id\":\"c\",\"object\":\"text_completion\",\"created\":1,\"model\":\"m\",\"choices\":[],"
+	    "\"usage\":{\"prompt_tokens\":1}}\n\n" DONE,
+	    "data: {\"id\":\"c\",\"object\":\"text_completion\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,"
+	    "\"text\":\"a\",\"logprobs\":null,\"finish_reason\":null}]}\n\n" DONE);
 }
 
 /* An event of that length, blank line included, its usage null. */

@@ -25,7 +25,7 @@ cuts(struct slice form, enum family family, struct slice want)
 	bool same;
 
 	buf_clear(&out);
-	if (rewrite_scan_form(&rw, copy, SLICE("B"), family) != 0 || rewrite_finish(&rw, true) != 0)
+	if (rewrite_scan_form(&rw, copy, SLICE("B"), family) != 0 || rewrite_finish(&rw, REWRITE_ASK_USAGE) != 0)
 		buf_str(&out, "failed");
 	edit_iter_init(&it, &rw.edits, copy);
 	while (edit_iter_next(&it, &piece))
@@ -175,12 +175,12 @@ limit_test(void)
 		buf_str(&b, i + 1 < LIMIT_PARTS ? PART("note", "1") PART("a", "1") : PART("note", "1"));
 	buf_str(&b, END);
 	ok(rewrite_scan_form(&rw, buf_view(&b), SLICE("B"), FAMILY_IMAGE) == 0 && rw.is_form);
-	ok(rewrite_finish(&rw, true) == 0 && rw.edits.count == (LIMIT_PARTS + 1) / 2);
+	ok(rewrite_finish(&rw, REWRITE_ASK_USAGE) == 0 && rw.edits.count == (LIMIT_PARTS + 1) / 2);
 	rewrite_free(&rw);
 	b.len -= sizeof(END) - 1;
 	buf_str(&b, PART("note", "1") END);
 	ok(rewrite_scan_form(&rw, buf_view(&b), SLICE("B"), FAMILY_IMAGE) == 0 && !rw.is_form);
-	ok(rewrite_finish(&rw, true) == 0 && rw.edits.count == 0);
+	ok(rewrite_finish(&rw, REWRITE_ASK_USAGE) == 0 && rw.edits.count == 0);
 	rewrite_free(&rw);
 	buf_free(&b);
 }
