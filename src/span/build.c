@@ -51,6 +51,17 @@ build_free(struct build *b)
 	free(b);
 }
 
+bool
+build_state(struct build *b, size_t size)
+{
+	if (b->family_state != NULL)
+		return false;
+	b->family_state = calloc(1, size);
+	if (b->family_state == NULL)
+		b->arena.failed = true;
+	return b->family_state != NULL;
+}
+
 struct slice
 build_text(struct build *b, struct jvalue v)
 {

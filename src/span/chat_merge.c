@@ -139,16 +139,6 @@ part_thinking(struct chat_choice *c, struct jvalue thinking, struct buf *reasoni
 	}
 }
 
-/* Appends one or more elements to those of an array. */
-static void
-element_add(struct buf *out, struct slice elements)
-{
-	if (elements.len == 0)
-		return;
-	buf_str(out, out->len ? "," : "");
-	buf_slice(out, elements);
-}
-
 /* One part of a content that is a list; thinking goes to *reasoning. */
 static void
 content_part(struct chat_choice *c, struct jvalue part, struct buf *reasoning)
@@ -162,7 +152,7 @@ content_part(struct chat_choice *c, struct jvalue part, struct buf *reasoning)
 		}
 		text = jget(part, SLICE("text"));
 		if (text.kind != JSTRING)
-			element_add(&c->arrays[CHAT_CONTENT_PARTS], part.text);
+			json_list_add(&c->arrays[CHAT_CONTENT_PARTS], part.text);
 	}
 	if (text.kind != JSTRING)
 		return;
@@ -374,7 +364,7 @@ arrays_add(struct chat_choice *c, const struct jvalue *arrays)
 	size_t i;
 
 	for (i = 0; i < CHAT_MESSAGE_ARRAYS; i++)
-		element_add(&c->arrays[i], json_elements(arrays[i]));
+		json_list_add(&c->arrays[i], json_elements(arrays[i]));
 }
 
 void
@@ -385,7 +375,7 @@ chat_choice_logprobs(struct chat_choice *c, struct jvalue logprobs)
 	if (logprobs.kind != JOBJECT)
 		return;
 	for (i = CHAT_MESSAGE_ARRAYS; i < CHAT_ARRAYS; i++)
-		element_add(&c->arrays[i], json_elements(jget(logprobs, array_names[i])));
+		json_list_add(&c->arrays[i], json_elements(jget(logprobs, array_names[i])));
 }
 
 bool

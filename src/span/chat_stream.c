@@ -11,10 +11,7 @@
 static struct chat_stream *
 chat_state(struct build *b)
 {
-	if (b->family_state == NULL)
-		b->family_state = calloc(1, sizeof(struct chat_stream));
-	if (b->family_state == NULL)
-		b->arena.failed = true;
+	(void)build_state(b, sizeof(struct chat_stream));
 	return b->family_state;
 }
 

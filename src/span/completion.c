@@ -64,10 +64,7 @@ completion_free(struct build *b)
 static struct completion *
 completion_state(struct build *b)
 {
-	if (b->family_state == NULL)
-		b->family_state = calloc(1, sizeof(struct completion));
-	if (b->family_state == NULL)
-		b->arena.failed = true;
+	(void)build_state(b, sizeof(struct completion));
 	return b->family_state;
 }
 
@@ -105,18 +102,12 @@ choice_of(struct build *b, struct completion *c, int64_t index)
 static void
 logprobs_add(struct completion_choice *choice, struct jvalue logprobs)
 {
-	struct slice elements;
 	size_t i;
 
 	if (logprobs.kind != JOBJECT)
 		return;
-	for (i = 0; i < ARRAYS; i++) {
-		elements = json_elements(jget(logprobs, array_names[i]));
-		if (elements.len == 0)
-			continue;
-		buf_str(&choice->arrays[i], choice->arrays[i].len ? "," : "");
-		buf_slice(&choice->arrays[i], elements);
-	}
+	for (i = 0; i < ARRAYS; i++)
+		json_list_add(&choice->arrays[i], json_elements(jget(logprobs, array_names[i])));
 }
 
 /* The text of a choice; some servers answer here in chat's shape. */

@@ -38,14 +38,10 @@ image_plain(struct build *b, struct jvalue body)
 static struct image_stream *
 image_state(struct build *b)
 {
+	bool made = build_state(b, sizeof(struct image_stream));
 	struct image_stream *is = b->family_state;
 
-	if (is != NULL)
-		return is;
-	b->family_state = is = calloc(1, sizeof(*is));
-	if (is == NULL)
-		b->arena.failed = true;
-	else
+	if (made)
 		buf_init(&is->data, LIMIT_EXPANDED);
 	return is;
 }

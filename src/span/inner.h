@@ -102,6 +102,10 @@ struct slice	build_scalar(struct build *, struct jvalue);	/* so, or a number's t
 struct slice	build_quoted(struct build *, struct slice text);	/* text as a JSON string */
 struct slice	build_take(struct build *, struct buf *);	/* its content, null when empty */
 
+/* Makes the family's state, size zeroed bytes. True: there was none before, so
+ * that its parts are still to be set up. Without memory it stays NULL. */
+bool		build_state(struct build *, size_t size);
+
 /* The value of a JSON text, JNONE if it is none; bytes that are not UTF-8 are
  * mended in a copy. */
 struct jvalue	build_json(struct build *, struct slice text);

@@ -69,6 +69,25 @@ json_elements(struct jvalue array)
 	return json_trim(slice_make(array.text.ptr + 1, array.text.len - 2));
 }
 
+void
+json_list_add(struct buf *list, struct slice elements)
+{
+	if (elements.len == 0)
+		return;
+	buf_str(list, list->len ? "," : "");
+	buf_slice(list, elements);
+}
+
+void
+json_list_member(const char *name, const struct buf *elements, struct buf *out)
+{
+	if (elements->len == 0)
+		return;
+	buf_printf(out, ",\"%s\":[", name);
+	buf_slice(out, buf_view(elements));
+	buf_byte(out, ']');
+}
+
 bool
 json_truthy(struct jvalue v)
 {

@@ -20,6 +20,10 @@ void	json_pick(struct jvalue object, const struct slice *names,
 struct slice json_inner(struct jvalue v);
 /* The elements of an array as they stand between its brackets, trimmed. */
 struct slice json_elements(struct jvalue array);
+/* Appends elements to those of a list, with a comma where some are there. */
+void	json_list_add(struct buf *list, struct slice elements);
+/* Appends a list of these elements as a member, ,"name":[…], if there are any. */
+void	json_list_member(const char *name, const struct buf *elements, struct buf *out);
 /* Neither absent, null, false, zero nor empty. */
 bool	json_truthy(struct jvalue v);
 /* Appends a checked JSON text without its white space, each comma and colon

@@ -61,13 +61,6 @@ messages_request(struct build *b, struct jvalue body)
 		s->reasoning_effort = jget(v[CONFIG], SLICE("effort")).text;
 }
 
-static void
-element_add(struct buf *list, struct slice element)
-{
-	buf_str(list, list->len ? "," : "");
-	buf_slice(list, element);
-}
-
 /* A tool's input as the text of arguments, whose white space says nothing: a
  * stream has what the model wrote, a document what its printer made of it. */
 static void
@@ -117,9 +110,9 @@ block_add(struct message *m, struct jvalue block)
 		m->has_more |= json_truthy(v[CITATIONS]);
 	} else if (jstring_is(v[TYPE], SLICE("thinking"))) {
 		buf_slice(&m->thinking, json_inner(v[THINKING]));
-		element_add(&m->thoughts, block.text);
+		json_list_add(&m->thoughts, block.text);
 	} else if (jstring_is(v[TYPE], SLICE("redacted_thinking")))
-		element_add(&m->thoughts, block.text);
+		json_list_add(&m->thoughts, block.text);
 	else if (jstring_is(v[TYPE], SLICE("tool_use")))
 		call_add(&m->calls, v[ID], v[NAME], v[INPUT]);
 	else
@@ -142,17 +135,6 @@ blocks_add(struct message *m, struct jvalue content)
 		block_add(m, block.value);
 }
 
-/* ,"name":[…] if there are elements. */
-static void
-list_json(struct buf *out, const char *name, const struct buf *elements)
-{
-	if (elements->len == 0)
-		return;
-	buf_printf(out, ",\"%s\":[", name);
-	buf_slice(out, buf_view(elements));
-	buf_byte(out, ']');
-}
-
 static void
 message_json(const struct message *m, struct jvalue role, struct jvalue content, struct buf *out)
 {
@@ -166,8 +148,8 @@ message_json(const struct message *m, struct jvalue role, struct jvalue content,
 		buf_slice(out, buf_view(&m->thinking));
 		buf_byte(out, '"');
 	}
-	list_json(out, "thinking_blocks", &m->thoughts);
-	list_json(out, "tool_calls", &m->calls);
+	json_list_member("thinking_blocks", &m->thoughts, out);
+	json_list_member("tool_calls", &m->calls, out);
 	if (m->has_more) {
 		buf_str(out, ",\"content_blocks\":");
 		buf_slice(out, content.text);

@@ -64,10 +64,7 @@ struct messages_stream {
 static struct messages_stream *
 messages_state(struct build *b)
 {
-	if (b->family_state == NULL)
-		b->family_state = calloc(1, sizeof(struct messages_stream));
-	if (b->family_state == NULL)
-		b->arena.failed = true;
+	(void)build_state(b, sizeof(struct messages_stream));
 	return b->family_state;
 }
 

@@ -94,14 +94,10 @@ event_is_last(struct jvalue type)
 static struct other_stream *
 other_state(struct build *b)
 {
+	bool made = build_state(b, sizeof(struct other_stream));
 	struct other_stream *os = b->family_state;
 
-	if (os != NULL)
-		return os;
-	b->family_state = os = calloc(1, sizeof(*os));
-	if (os == NULL)
-		b->arena.failed = true;
-	else
+	if (made)
 		buf_init(&os->events, 2 * LIMIT_EXPANDED);
 	return os;
 }

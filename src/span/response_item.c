@@ -149,15 +149,6 @@ part_of(struct build *b, struct response_item *item, enum response_place place, 
 	return p;
 }
 
-static void
-elements_add(struct buf *list, struct slice elements)
-{
-	if (elements.len == 0)
-		return;
-	buf_str(list, list->len ? "," : "");
-	buf_slice(list, elements);
-}
-
 /* The item by what an event says of it, for one that was never added. */
 static void
 item_meet(struct build *b, struct response_item *item, struct jvalue event, struct slice type)
@@ -203,7 +194,7 @@ response_item_delta(struct build *b, struct response_item *item, struct slice st
 	if (p == NULL)
 		return;
 	buf_slice(&p->texts[kind ? kind->slot : 0].text, json_inner(delta));
-	elements_add(&p->logprobs, json_elements(jget(event, SLICE("logprobs"))));
+	json_list_add(&p->logprobs, json_elements(jget(event, SLICE("logprobs"))));
 }
 
 /* A whole part of a list. */
@@ -266,7 +257,7 @@ response_item_added(struct build *b, struct response_item *item, struct slice st
 		return;
 	p = text_of(b, item, &kinds[0], event);
 	if (p != NULL)
-		elements_add(&p->annotations, jget(event, SLICE("annotation")).text);
+		json_list_add(&p->annotations, jget(event, SLICE("annotation")).text);
 }
 
 static int

@@ -18,14 +18,10 @@ response_state(const struct build *b)
 static struct response_stream *
 state_made(struct build *b)
 {
+	bool made = build_state(b, sizeof(struct response_stream));
 	struct response_stream *rs = b->family_state;
 
-	if (rs != NULL)
-		return rs;
-	b->family_state = rs = calloc(1, sizeof(*rs));
-	if (rs == NULL)
-		b->arena.failed = true;
-	else
+	if (made)
 		buf_init(&rs->object, LIMIT_EVENT);
 	return rs;
 }

@@ -35,16 +35,12 @@ answer_is_events(const struct build *b)
 static struct speech *
 speech_state(struct build *b)
 {
+	bool made = build_state(b, sizeof(struct speech));
 	struct speech *s = b->family_state;
 	struct slice format;
 
-	if (s != NULL)
+	if (!made)
 		return s;
-	b->family_state = s = calloc(1, sizeof(*s));
-	if (s == NULL) {
-		b->arena.failed = true;
-		return NULL;
-	}
 	format = build_text(b, build_json(b, b->span.response_format));
 	audio_init(&s->audio, answer_is_events(b) ? SLICE_NONE : b->answer.type, format);
 	base64_init(&s->base64);

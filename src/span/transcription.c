@@ -73,15 +73,11 @@ transcription_text(struct build *b, struct slice body)
 static struct transcription *
 transcription_state(struct build *b)
 {
+	bool made = build_state(b, sizeof(struct transcription));
 	struct transcription *t = b->family_state;
 
-	if (t != NULL)
+	if (!made)
 		return t;
-	b->family_state = t = calloc(1, sizeof(*t));
-	if (t == NULL) {
-		b->arena.failed = true;
-		return NULL;
-	}
 	buf_init(&t->text, LIMIT_EXPANDED);
 	buf_init(&t->segments, LIMIT_EXPANDED);
 	buf_init(&t->logprobs, LIMIT_EXPANDED);
@@ -103,15 +99,6 @@ transcription_free(struct build *b)
 	b->family_state = NULL;
 }
 
-static void
-elements_add(struct buf *out, struct slice elements)
-{
-	if (elements.len == 0)
-		return;
-	buf_str(out, out->len ? "," : "");
-	buf_slice(out, elements);
-}
-
 /* Events of other kinds have none: they leave the segments' text alone. */
 static bool
 delta_add(struct transcription *t, struct jvalue delta)
@@ -128,7 +115,7 @@ delta_add(struct transcription *t, struct jvalue delta)
 static bool
 segment_add(struct transcription *t, struct jvalue segment, struct jvalue text)
 {
-	elements_add(&t->segments, segment.text);
+	json_list_add(&t->segments, segment.text);
 	if (!t->deltas)
 		buf_slice(&t->text, json_inner(text));
 	return text.kind == JSTRING && !jempty(text);
@@ -155,7 +142,7 @@ transcription_event(struct build *b, const struct sse_event *e, struct jvalue js
 	if (slice_ends(type, SLICE("text.segment")))
 		return segment_add(t, json, v[TEXT]);
 	if (!slice_ends(type, SLICE("text.done"))) {
-		elements_add(&t->logprobs, json_elements(v[LOGPROBS]));
+		json_list_add(&t->logprobs, json_elements(v[LOGPROBS]));
 		return delta_add(t, v[DELTA]);
 	}
 	rest_pick(&t->rest, json, names, v, MEMBERS);
@@ -164,21 +151,10 @@ transcription_event(struct build *b, const struct sse_event *e, struct jvalue js
 		t->whole.text = arena_copy(&b->arena, v[TEXT].text);
 	if (v[LOGPROBS].kind == JARRAY) {
 		buf_clear(&t->logprobs);
-		elements_add(&t->logprobs, json_elements(v[LOGPROBS]));
+		json_list_add(&t->logprobs, json_elements(v[LOGPROBS]));
 	}
 	b->finish_seen = true;
 	return false;
-}
-
-/* "name":[elements] where there are any. */
-static void
-array_json(const char *name, const struct buf *elements, struct buf *out)
-{
-	if (elements->len == 0)
-		return;
-	buf_printf(out, ",\"%s\":[", name);
-	buf_slice(out, buf_view(elements));
-	buf_byte(out, ']');
 }
 
 /* The document that an unstreamed answer would have been. */
@@ -190,8 +166,8 @@ transcription_document(struct build *b, const struct transcription *t)
 	buf_init(&out, LIMIT_EXPANDED);
 	buf_str(&out, "{\"text\":");
 	buf_slice(&out, b->span.output.ptr ? b->span.output : SLICE("null"));
-	array_json("segments", &t->segments, &out);
-	array_json("logprobs", &t->logprobs, &out);
+	json_list_member("segments", &t->segments, &out);
+	json_list_member("logprobs", &t->logprobs, &out);
 	rest_json(&t->rest, &out);
 	buf_str(&out, ",\"usage\":");
 	buf_slice(&out, b->has_usage ? buf_view(&b->usage_text) : SLICE("null"));
