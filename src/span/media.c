@@ -138,12 +138,13 @@ struct slice
 media_show(struct slice json, enum media_kept kept,
     void (*digest)(struct slice bytes, uint8_t out[32]), struct arena *arena)
 {
-	const char *p = json.ptr, *end = json.ptr + json.len, *at = p, *quote;
+	const char *p = json.ptr, *at = p, *end, *quote;
 	struct slice name = SLICE_NONE, before = SLICE_NONE, inner, payload;
 	struct buf out;
 
 	if (kept == MEDIA_KEEP || json.len < MEDIA_LEAST)
 		return json;
+	end = json.ptr + json.len;
 	buf_init(&out, LIMIT_EXPANDED);
 	while (p < end && (p = memchr(p, '"', (size_t)(end - p))) != NULL) {
 		quote = string_end(p, end);

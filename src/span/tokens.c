@@ -253,11 +253,14 @@ is_name(const char *p, const char *end)
 int64_t
 tokens_json(struct tokens *t, enum encoding e, struct jvalue v)
 {
-	const char *p = v.text.ptr, *end = v.text.ptr + v.text.len, *next;
+	const char *p = v.text.ptr, *end, *next;
 	char before = '[';	/* the last bracket, comma or colon: what a number stands behind */
 	int64_t sum = 0, n;
 
-	while (v.kind != JNONE && p < end) {
+	if (v.kind == JNONE)
+		return 0;
+	end = p + v.text.len;
+	while (p < end) {
 		if (strchr("{}[],: \t\r\n", *p) != NULL) {
 			if (strchr(" \t\r\n", *p) == NULL && !(*p == ',' && before == '['))
 				before = *p;
