@@ -143,7 +143,8 @@ variables_take(struct fill *f, struct jvalue variables)
 	return 0;
 }
 
-/* The last variable of that name; NULL: there is none, or it is null. */
+/* The last variable of that name; NULL: there is none, or it is null. A name
+ * that could not be read, as it is too long, is none. */
 static const struct variable *
 variable_find(const struct fill *f, struct slice name)
 {
@@ -156,7 +157,7 @@ variable_find(const struct fill *f, struct slice name)
 		else
 			high = mid;
 	}
-	if (low == 0 || name_compare(f->list[low - 1].name, name) != 0 ||
+	if (name.ptr == NULL || low == 0 || name_compare(f->list[low - 1].name, name) != 0 ||
 	    f->list[low - 1].value.kind == JNULL)
 		return NULL;
 	return &f->list[low - 1];

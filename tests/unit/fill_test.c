@@ -210,6 +210,7 @@ limits(void)
 	static const char many[] = "variables_too_many\n", large[] = "variables_too_large\n";
 	char *text = malloc(200000);
 	char name[LIMIT_VARIABLE_NAME + 2];
+	size_t head;
 	struct buf b;
 	int over;
 
@@ -239,6 +240,14 @@ limits(void)
 		ok(slice_eq(buf_view(&out), SLICE("{\"messages\":[{\"content\":\"1\"}]}")) == !over);
 		buf_free(&b);
 	}
+	/* one that is too long to be read is not the empty one */
+	buf_init(&b, MIB);
+	buf_printf(&b, "{\"messages\":[{\"content\":\"{{\\u006e%s}}\"}]", name);
+	head = b.len;
+	buf_str(&b, ",\"variables\":{\"\":1}}");
+	filled(buf_view(&b), FAMILY_CHAT, REWRITE_FILL);
+	ok(out.len == head + 1 && memcmp(out.ptr, b.ptr, head) == 0);
+	buf_free(&b);
 }
 
 /* What would take long if it were not linear: both are at their limits, and a
