@@ -326,17 +326,16 @@ parts_tell(const struct response_item *item, const struct jmember *m)
 	return false;
 }
 
-/* The item's members before its parts, the first without a comma. */
+/* The item's members before its parts, each behind a comma. */
 static void
 item_head(struct build *b, const struct response_item *item, struct buf *out)
 {
 	struct jvalue base = build_json(b, buf_view(&item->text));
-	size_t start = out->len;
 	struct jmember m;
 	struct jiter it;
 
 	if (base.kind == JNONE) {
-		buf_str(out, "\"id\":");
+		buf_str(out, ",\"id\":");
 		buf_slice(out, item->id.ptr ? item->id : SLICE("null"));
 		buf_str(out, ",\"type\":");
 		buf_json_string(out, item->type);
@@ -348,7 +347,7 @@ item_head(struct build *b, const struct response_item *item, struct buf *out)
 	while (jiter_next(&it, &m)) {
 		if (parts_tell(item, &m))
 			continue;
-		buf_str(out, out->len > start ? "," : "");
+		buf_byte(out, ',');
 		buf_slice(out, m.key_text);
 		buf_byte(out, ':');
 		buf_slice(out, m.value.text);
@@ -360,14 +359,13 @@ response_item_json(struct build *b, struct response_item *item, struct buf *out)
 {
 	enum response_place open = PLACE_ITEM;
 	const struct response_part *p;
-	size_t i;
+	size_t start = out->len, i;
 
 	if (item->n == 0) {
 		buf_slice(out, buf_view(&item->text));
 		return item->text.len > 0;
 	}
 	qsort(item->parts, item->n, sizeof(*item->parts), part_order);
-	buf_byte(out, '{');
 	item_head(b, item, out);
 	for (i = 0; i < item->n; i++) {
 		p = &item->parts[i];
@@ -385,5 +383,7 @@ response_item_json(struct build *b, struct response_item *item, struct buf *out)
 		part_json(p, out);
 	}
 	buf_str(out, open == PLACE_ITEM ? "}" : "]}");
+	if (!out->failed)
+		out->ptr[start] = '{';	/* in place of the first comma */
 	return true;
 }

@@ -199,7 +199,8 @@ output_json(struct build *b, struct response_stream *rs, struct buf *out)
 	buf_free(&one);
 }
 
-/* The object's members as they stand, its output replaced by the items. */
+/* The object's members as they stand, its output replaced by the items: once,
+ * however often it is there. */
 static void
 document_json(struct build *b, struct response_stream *rs, struct jvalue object, struct buf *out)
 {
@@ -210,12 +211,15 @@ document_json(struct build *b, struct response_stream *rs, struct jvalue object,
 	buf_byte(out, '{');
 	jiter_init(&it, object);
 	while (jiter_next(&it, &m)) {
-		buf_str(out, out->len > 1 ? "," : "");
 		if (jkey_is(&m, SLICE("output"))) {
-			output_json(b, rs, out);
+			if (!placed) {
+				buf_str(out, out->len > 1 ? "," : "");
+				output_json(b, rs, out);
+			}
 			placed = true;
 			continue;
 		}
+		buf_str(out, out->len > 1 ? "," : "");
 		buf_slice(out, m.key_text);
 		buf_byte(out, ':');
 		buf_slice(out, m.value.text);

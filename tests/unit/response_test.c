@@ -183,6 +183,36 @@ odd_answers(void)
 	ex_fed_free(&fed);
 }
 
+/* An item that was added with no member of its own, or with none that its
+ * parts do not tell; an object that has its output several times. */
+static void
+bare_items(void)
+{
+	static const struct { const char *added, *object, *output; } tries[] = {
+		{ "{}", "{\"id\":\"r\",\"output\":[]}", "{\"id\":\"r\",\"output\":["
+		    "{\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]}]}" },
+		{ "{\"content\":[]}", "{\"output\":[]}", "{\"output\":["
+		    "{\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]}]}" },
+		{ "{\"x\":1}", "{\"output\":[1],\"output\":null,\"id\":\"r\",\"output\":[]}", "{\"output\":["
+		    "{\"x\":1,\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]}],\"id\":\"r\"}" },
+	};
+	const struct span *s;
+	struct ex_fed fed;
+	char text[2048];
+	size_t i;
+
+	for (i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
+		snprintf(text, sizeof(text), "%spart\n\tATTEMPT 1\n\tT 40\n"
+		    "\tBYTES data: {\"type\":\"response.output_item.added\",\"item\":%s}\\n\\n\n"
+		    "\tBYTES data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\\n\\n\n"
+		    "\tBYTES data: {\"type\":\"response.completed\",\"response\":%s}\\n\\n\n%s",
+		    POST STREAM, tries[i].added, tries[i].object, END);
+		s = built(&fed, text, &options);
+		ok(is(s->output, tries[i].output));
+		ex_fed_free(&fed);
+	}
+}
+
 static double
 seconds(void)
 {
@@ -270,6 +300,7 @@ main(void)
 	estimates();
 	rows();
 	odd_answers();
+	bare_items();
 	ceilings();
 	linear();
 	return done();
