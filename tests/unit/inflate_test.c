@@ -206,6 +206,38 @@ damage(const char *coding, struct slice text)
 	buf_free(&out);
 }
 
+/* Formats older than the RFC's are none, however they are cut; frames without
+ * data are passed over. */
+static void
+magics(void)
+{
+	static const char old[4][4] = {
+		"\x24\xb5\x2f\xfd", "\x25\xb5\x2f\xfd", "\x26\xb5\x2f\xfd", "\x27\xb5\x2f\xfd",
+	};
+	struct buf all, out;
+	bool complete;
+	size_t i, n;
+
+	buf_init(&all, MIB);
+	buf_init(&out, MIB);
+	for (i = 0; i < 4; i++) {
+		buf_clear(&all);
+		buf_append(&all, old[i], 4);
+		buf_append(&all, "\x04\x58\x60\x2b\x4a\x00\x3f\x60\x00\x00\x00\x00", 12);
+		for (n = 1; n <= 16; n++)
+			ok(inflated("zstd", buf_view(&all), n, &out, &complete) == INFLATE_E_DATA && out.len == 0);
+	}
+	buf_clear(&all);
+	buf_append(&all, "\x5f\x2a\x4d\x18\x02\0\0\0xy", 10);
+	zstded(SLICE("text"), &all);
+	buf_append(&all, "\x50\x2a\x4d\x18\0\0\0\0", 8);
+	good("zstd", buf_view(&all), SLICE("text"));
+	buf_append(&all, old[3], 4);
+	good("zstd", buf_view(&all), SLICE("text"));
+	buf_free(&all);
+	buf_free(&out);
+}
+
 static void
 unknown(struct slice text)
 {
@@ -301,6 +333,7 @@ main(void)
 	damage("gzip", buf_view(&text));
 	damage("br", buf_view(&text));
 	damage("zstd", buf_view(&text));
+	magics();
 	unknown(buf_view(&text));
 	bombs();
 	buf_free(&text);
