@@ -213,7 +213,8 @@ answer_bytes(struct build *b, struct slice codings)
 		body_join(b, &b->answer_parts, b->last->number, codings, body, true);
 	else
 		body_survey(b, &b->answer_parts, b->last->number, body, true);
-	for (i = 0; i < b->answer_parts.n && !body->opaque; i++) {
+	/* without memory nothing was joined */
+	for (i = 0; i < b->answer_parts.n && (!coded || body->text.ptr != NULL); i++) {
 		struct part *p = &b->answer_parts.list[i];
 
 		if (p->attempt != b->last->number)
