@@ -177,6 +177,7 @@ speech_finish(struct build *b)
 
 	if (b->facts_given[DIRECTION_ANSWER]) {
 		b->stream = answer_is_events(b);
+		b->timed = true;	/* when is not known here: the row has it */
 		build_usage(b, jget(build_json(b, *facts), SLICE("usage")), false);
 		b->span.output = *facts;
 	} else if (s != NULL) {

@@ -224,6 +224,28 @@ binary(void)
 	ex_fed_free(&fed);
 }
 
+/* Of sound told by facts no speed is made up: the times of its pieces are gone. */
+static void
+told_sound(void)
+{
+	struct ex_fed fed;
+	struct exchange *x = ex_parse(OTHER("speech", "/v1/audio/speech", "{}")
+	    "head\n\tATTEMPT 1\n\tT 30\n\tSTATUS 200\n\tHEADERS content-type: audio/mpeg\n");
+	struct buf payload;
+	const struct span *s;
+
+	ex_feed(&fed, x, &options, EX_AS_IS);
+	ex_free(x);
+	buf_init(&payload, MIB);
+	record_put(&payload, TAG_FACTS, SLICE("{\"bytes\":3,\"usage\":{\"output_tokens\":90}}"));
+	ex_give(&fed, RECORD_FACTS, &payload);
+	record_put_u64(&payload, TAG_T_LAST, 5000);
+	ex_give(&fed, RECORD_END, &payload);
+	s = build_finish(fed.build);
+	ok(s->completion_tokens.v == 90 && s->latency.v == 4990 && !s->tokens_per_second.set);
+	ex_fed_free(&fed);
+}
+
 /* A text that a provider names by another coding, and one that is damaged. */
 static void
 codings(void)
@@ -304,6 +326,7 @@ main(void)
 	other_plain();
 	other_stream();
 	binary();
+	told_sound();
 	codings();
 	linear();
 	return done();
