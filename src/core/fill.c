@@ -193,6 +193,18 @@ fill_add(struct fill *f, struct slice whole, const struct variable *v)
 	return true;
 }
 
+/* The next two opening braces; NULL: there are none. */
+static const char *
+braces_find(const char *p, const char *end)
+{
+	while (p < end && (p = memchr(p, '{', (size_t)(end - p))) != NULL) {
+		if (p + 1 < end && p[1] == '{')
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 /* Takes text up to and with the next place off the front of *s. Between the
  * braces there is no other brace. */
 static bool
@@ -200,7 +212,7 @@ place_next(struct slice *s, struct slice *whole, struct slice *name)
 {
 	const char *p, *q, *end = s->ptr + s->len;
 
-	while (s->len > 4 && (p = memmem(s->ptr, s->len, "{{", 2)) != NULL) {
+	while (s->len > 4 && (p = braces_find(s->ptr, end)) != NULL) {
 		for (q = p + 2; q < end && *q != '{' && *q != '}'; q++)
 			;
 		if (end - q >= 2 && q[0] == '}' && q[1] == '}') {
