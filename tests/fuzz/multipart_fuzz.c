@@ -126,7 +126,7 @@ static void
 cut_check(struct slice form, struct slice edited, struct slice boundary)
 {
 	static struct multipart was, is;
-	struct slice name, body, other_name, other;
+	struct slice name, body, other_name, other = SLICE_NONE;
 	const struct member *own;
 	bool more;
 
