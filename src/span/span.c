@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/decimal.h"
 #include "span/times.h"
 
 const struct span_field_info span_fields[SPAN_FIELDS] = {
@@ -93,40 +94,16 @@ span_time_text(int64_t us, struct buf *out)
 	    s / 3600, s / 60 % 60, s % 60, (unsigned)(rest % 1000000));
 }
 
-/* Appends v / 10^places as a decimal without zeros at its end. */
-static void
-decimal_text(int64_t v, unsigned places, struct buf *out)
-{
-	uint64_t whole = v < 0 ? 0 - (uint64_t)v : (uint64_t)v, scale = 1, part;
-	char digits[24];
-	unsigned i;
-
-	for (i = 0; i < places; i++)
-		scale *= 10;
-	part = whole % scale;
-	if (v < 0)
-		buf_byte(out, '-');
-	buf_u64(out, whole / scale);
-	if (part == 0)
-		return;
-	for (i = places; i > 0; i--, part /= 10)
-		digits[i - 1] = (char)('0' + part % 10);
-	for (i = places; digits[i - 1] == '0'; i--)
-		;
-	buf_byte(out, '.');
-	buf_append(out, digits, i);
-}
-
 void
 time_secs_text(int64_t us, struct buf *out)
 {
-	decimal_text(us, 6, out);
+	decimal_print(us, 6, out);
 }
 
 void
 span_cost_text(int64_t pico_usd, struct buf *out)
 {
-	decimal_text(pico_usd, 12, out);
+	decimal_print(pico_usd, 12, out);
 }
 
 void
@@ -185,7 +162,7 @@ span_value_json(const struct span *s, enum span_field f, struct buf *out)
 		json_line(*(const struct slice *)v, out);
 		break;
 	case SPAN_INT:
-		decimal_text(((const struct span_int *)v)->v, 0, out);
+		decimal_print(((const struct span_int *)v)->v, 0, out);
 		break;
 	case SPAN_NUM:
 		span_number_text(((const struct span_num *)v)->v, out);

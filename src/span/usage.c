@@ -5,6 +5,7 @@
  */
 #include "span/usage.h"
 
+#include "core/decimal.h"
 #include "span/json.h"
 
 enum {
@@ -12,7 +13,8 @@ enum {
 	PROMPT_DETAILS, INPUT_DETAILS, INPUT_DETAIL, PROMPT_DETAIL,
 	COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL,
 	CACHE_READ, HIT, CACHED, NUM_CACHED, CREATION, REASONING,
-	COST, TICKS, ESTIMATED, SECONDS, MEMBERS
+	COST, TICKS, ESTIMATED, SECONDS, CREATION_DETAILS, SERVER_TOOLS,
+	CHARACTERS, IMAGES, WEB_SEARCHES, SEARCH_QUERIES, SEARCH_UNITS, MEMBERS
 };
 
 static const struct slice names[MEMBERS] = {
@@ -38,6 +40,13 @@ static const struct slice names[MEMBERS] = {
 	[TICKS] = SLICE("cost_in_usd_ticks"),
 	[ESTIMATED] = SLICE("estimated_cost"),
 	[SECONDS] = SLICE("seconds"),
+	[CREATION_DETAILS] = SLICE("cache_creation"),
+	[SERVER_TOOLS] = SLICE("server_tool_use"),
+	[CHARACTERS] = SLICE("characters"),
+	[IMAGES] = SLICE("images"),
+	[WEB_SEARCHES] = SLICE("web_search_requests"),
+	[SEARCH_QUERIES] = SLICE("num_search_queries"),
+	[SEARCH_UNITS] = SLICE("search_units"),
 };
 
 /* Some providers write counts as 12.0 or even 12.5. */
@@ -97,12 +106,12 @@ cost_read(struct span_int *out, const struct jvalue *v)
 	if (cost.kind == JOBJECT)
 		cost = jget(cost, SLICE("total_cost"));
 	if (cost.kind == JNUMBER)
-		out->set = usage_pico(cost.text, &out->v);
+		out->set = decimal_read(cost.text, 12, &out->v);
 	else if (v[TICKS].kind == JNUMBER && jint(v[TICKS], &ticks) &&
 	    ticks >= 0 && ticks < INT64_MAX / 100)
 		*out = (struct span_int){ true, ticks * 100 };	/* a tick is 10^-10 USD */
 	else if (v[ESTIMATED].kind == JNUMBER)
-		out->set = usage_pico(v[ESTIMATED].text, &out->v);
+		out->set = decimal_read(v[ESTIMATED].text, 12, &out->v);
 }
 
 /* {"type":"duration","seconds":n}: whisper's. */
@@ -115,17 +124,35 @@ duration_read(struct span_int *out, struct jvalue seconds)
 		*out = (struct span_int){ true, (int64_t)(v * 1e6 + 0.5) };
 }
 
-/* Some providers count reasoning beside the completion, of which it is a part:
- * the total tells. */
+/* Some providers count reasoning beside the completion, of which it is a part,
+ * or do not tell it at all: the total does. */
 static void
 completion_whole(struct usage *u)
 {
 	int64_t output, more;
 
-	if (u->prompt.set && u->completion.set && u->total.set && u->reasoning.set && u->reasoning.v > 0 &&
+	if (u->prompt.set && u->completion.set && u->total.set &&
 	    !__builtin_sub_overflow(u->total.v, u->prompt.v, &output) &&
-	    !__builtin_sub_overflow(output, u->completion.v, &more) && more == u->reasoning.v)
+	    !__builtin_sub_overflow(output, u->completion.v, &more) && more > 0 &&
+	    (!u->reasoning.set || u->reasoning.v == more))
 		u->completion.v = output;
+}
+
+/* The parts of prompt and completion that have prices of their own, and what is
+ * billed beside tokens. */
+static void
+parts_read(struct usage *u, const struct jvalue *v)
+{
+	WITHIN(u->cache_1h, "ephemeral_1h_input_tokens", CREATION_DETAILS);
+	WITHIN(u->audio_in, "audio_tokens", PROMPT_DETAILS, INPUT_DETAILS, INPUT_DETAIL, PROMPT_DETAIL);
+	WITHIN(u->image_in, "image_tokens", PROMPT_DETAILS, INPUT_DETAILS, INPUT_DETAIL);
+	WITHIN(u->audio_out, "audio_tokens", COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL);
+	WITHIN(u->image_out, "image_tokens", COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL);
+	FIRST(u->characters, CHARACTERS);
+	FIRST(u->images, IMAGES);
+	FIRST(u->queries, SEARCH_UNITS);
+	FIRST(u->web_searches, WEB_SEARCHES, SEARCH_QUERIES);
+	WITHIN(u->web_searches, "web_search_requests", SERVER_TOOLS);
 }
 
 bool
@@ -154,29 +181,24 @@ usage_read(struct usage *u, struct jvalue object)
 	FIRST(u->reasoning, REASONING);
 	WITHIN(u->reasoning, "thinking_tokens", OUTPUT_DETAILS);
 	completion_whole(u);
+	parts_read(u, v);
 	cost_read(&u->provider_cost, v);
 	duration_read(&u->duration, v[SECONDS]);
-	return u->prompt.set || u->completion.set || u->total.set || u->duration.set;
-}
-
-static void
-count_overlay(struct span_int *count, const struct span_int *next)
-{
-	if (next->set)
-		*count = *next;
+	return u->prompt.set || u->completion.set || u->total.set || u->duration.set ||
+	    u->characters.set || u->images.set || u->queries.set;
 }
 
 void
 usage_overlay(struct usage *u, const struct usage *next)
 {
-	count_overlay(&u->prompt, &next->prompt);
-	count_overlay(&u->completion, &next->completion);
-	count_overlay(&u->total, &next->total);
-	count_overlay(&u->cached, &next->cached);
-	count_overlay(&u->cache_creation, &next->cache_creation);
-	count_overlay(&u->reasoning, &next->reasoning);
-	count_overlay(&u->duration, &next->duration);
-	count_overlay(&u->provider_cost, &next->provider_cost);
+	struct span_int *counts = (struct span_int *)u;
+	const struct span_int *told = (const struct span_int *)next;
+	size_t i;
+
+	/* it is made of nothing else */
+	for (i = 0; i < sizeof(*u) / sizeof(*counts); i++)
+		if (told[i].set)
+			counts[i] = told[i];
 }
 
 static void
@@ -199,59 +221,4 @@ usage_print(const struct usage *u, struct buf *out)
 	count_print("completion_tokens", &u->completion, out);
 	count_print("total_tokens", &total, out);
 	buf_byte(out, '}');
-}
-
-/* The exponent behind e or E, kept within what matters. */
-static bool
-exponent_read(struct slice s, long *out)
-{
-	bool minus = s.len > 0 && *s.ptr == '-';
-	long e = 0;
-
-	if (s.len > 0 && (*s.ptr == '-' || *s.ptr == '+'))
-		s = slice_from(s, 1);
-	for (; s.len > 0; s = slice_from(s, 1)) {
-		if (*s.ptr < '0' || *s.ptr > '9')
-			return false;
-		if (e < 100000)
-			e = e * 10 + (*s.ptr - '0');
-	}
-	*out = minus ? -e : e;
-	return true;
-}
-
-bool
-usage_pico(struct slice s, int64_t *out)
-{
-	long shift = 12, e = 0;		/* decimal places still to go */
-	bool point = false;
-	int64_t value = 0;
-	size_t i;
-
-	for (i = 0; i < s.len && s.ptr[i] != 'e' && s.ptr[i] != 'E'; i++) {
-		char c = s.ptr[i];
-
-		if (c == '.' && !point) {
-			point = true;
-			continue;
-		}
-		if (c < '0' || c > '9')
-			return false;
-		if (value < INT64_MAX / 100) {
-			value = value * 10 + (c - '0');
-			shift -= point;
-		} else
-			shift += !point;
-	}
-	if (i < s.len && !exponent_read(slice_from(s, i + 1), &e))
-		return false;
-	for (shift += e; shift < 0 && value > 0; shift++)
-		value /= 10;
-	for (; shift > 0 && value > 0; shift--) {
-		if (value > INT64_MAX / 10)
-			return false;
-		value *= 10;
-	}
-	*out = value;
-	return s.len > 0;
 }

@@ -13,10 +13,18 @@ struct usage {
 	struct span_int	prompt;		/* input, with what the cache gave and took */
 	struct span_int	completion;	/* output with its reasoning, wherever that was counted */
 	struct span_int	total;
+	/* parts of the prompt */
 	struct span_int	cached;		/* read from the provider's cache */
 	struct span_int	cache_creation;	/* written to it */
-	struct span_int	reasoning;
+	struct span_int	cache_1h;	/* of these, to be kept for an hour */
+	struct span_int	audio_in, image_in;
+	/* parts of the completion */
+	struct span_int	reasoning, audio_out, image_out;
+	/* what is no token */
 	struct span_int	duration;	/* µs of audio, where that is what is billed */
+	struct span_int	characters;	/* of text to be spoken */
+	struct span_int	images;		/* made */
+	struct span_int	web_searches, queries;	/* queries: units of a rerank */
 	struct span_int	provider_cost;	/* 10^-12 USD, what the provider says it charged */
 };
 
@@ -28,8 +36,5 @@ void	usage_overlay(struct usage *, const struct usage *next);
 /* Writes prompt, completion and their sum, those that are set, in place of what
  * the buf holds. */
 void	usage_print(const struct usage *, struct buf *);
-/* A decimal number's text (not negative) times 10^12, exactly; digits beyond are dropped.
- * False: no such number, or too large. */
-bool	usage_pico(struct slice number, int64_t *out);
 
 #endif

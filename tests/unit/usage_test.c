@@ -118,28 +118,6 @@ overlay(void)
 	ok(is(u.prompt, 15) && is(u.completion, 42) && is(u.cached, 5) && is(u.total, NONE));
 }
 
-static void
-money(void)
-{
-	static const struct { const char *text; int64_t pico; } amounts[] = {
-		{ "0", 0 }, { "1", 1000000000000 }, { "0.000000000001", 1 },
-		{ "0.0000000000019", 1 }, { "2.5e-06", 2500000 }, { "1E+2", 100000000000000 },
-		{ "0.1234567890123456789", 123456789012 }, { "0e99999999", 0 },
-		{ "1e-99999999", 0 }, { "123456.789", 123456789000000000 },
-	};
-	int64_t pico;
-	size_t i;
-
-	for (i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
-		printf("# %s\n", amounts[i].text);
-		ok(usage_pico(slice_str(amounts[i].text), &pico) && pico == amounts[i].pico);
-	}
-	ok(!usage_pico(SLICE("-1"), &pico));
-	ok(!usage_pico(SLICE("1e30"), &pico));
-	ok(!usage_pico(SLICE("99999999999999999999"), &pico));
-	ok(!usage_pico(SLICE_NONE, &pico));
-}
-
 int
 main(void)
 {
@@ -147,6 +125,5 @@ main(void)
 	nothing();
 	by_time();
 	overlay();
-	money();
 	return done();
 }
