@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/price_book.h"
 #include "cli.h"
 #include "core/buf.h"
 
@@ -238,6 +239,26 @@ providers_print(const struct config *c, bool probe)
 	return good;
 }
 
+/* The price files, which are read as at a start. */
+static bool
+prices_print(struct config *c)
+{
+	char err[400];
+	size_t i;
+
+	if (!config_prices(c, err, sizeof(err))) {
+		cli_fail("%s", err);
+		return false;
+	}
+	for (i = 0; i < c->book->prices.n; i++) {
+		const struct price_table *t = c->book->prices.tables[i];
+
+		printf("prices: %.*s, %zu entries\n", (int)price_table_name(t).len, price_table_name(t).ptr,
+		    price_table_size(t));
+	}
+	return true;
+}
+
 int
 cli_check_config(int argc, char **argv)
 {
@@ -263,7 +284,8 @@ cli_check_config(int argc, char **argv)
 	for (i = 0; i < c->nlistens; i++)
 		printf("listen: %s\n", c->listens[i].text);
 	printf("data: %s\nkeys: %zu%s\n", c->data_dir, c->nkeys, c->nkeys ? "" : ", open to who reaches it");
-	good = providers_print(c, probe);
+	good = prices_print(c);
+	good &= providers_print(c, probe);
 	config_unref(c);
 	puts(good ? "good" : "not good");
 	return good ? CLI_GOOD : CLI_BAD;

@@ -20,6 +20,7 @@ static const struct {
 	{ "spans", cli_spans, "List, show and export the stored spans." },
 	{ "journal", cli_journal, "List, check and print the journal." },
 	{ "verify", cli_verify, "Check that the journal and the store agree." },
+	{ "prices", cli_prices, "Show, check and import prices; price usage and stored spans." },
 	{ "demo", cli_demo, "Show it at work without a key, with a pretend provider." },
 	{ "key", cli_key, "Make a key for clients of the gateway." },
 };

@@ -161,6 +161,10 @@ daemon_start(struct daemon *d)
 
 	if (c == NULL)
 		return false;
+	if (!config_prices(d->config, err, sizeof(err))) {
+		cli_fail("%s", err);
+		return false;
+	}
 	config_publish(config_ref(d->config));
 	umask(077);
 	if (!directory_make(c->data_dir)) {
@@ -199,8 +203,9 @@ daemon_reload(struct daemon *d)
 	struct buf	 names;
 
 	c = config_load(d->args.file, d->args.settings, d->args.nsettings, err, sizeof(err));
-	if (c == NULL) {
+	if (c == NULL || !config_prices(c, err, sizeof(err))) {
 		log_error("reload: %s: the settings stay as they were", err);
+		config_unref(c);
 		return;
 	}
 	buf_init(&names, 4096);

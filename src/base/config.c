@@ -15,6 +15,8 @@
 
 #include "base/base.h"
 #include "base/config.h"
+#include "base/price_book.h"
+#include "core/glob.h"
 #include "base/config_int.h"
 #include "base/log.h"
 #include "core/limits.h"
@@ -79,6 +81,10 @@ config_free(struct config *c)
 		free(c->keys[i].environment);
 		free(c->keys[i].tenant);
 	}
+	for (i = 0; i < c->price_files.n; i++)
+		free(c->price_files.list[i]);
+	free(c->price_files.list);
+	price_book_free(c->book);
 	free(c->listens);
 	free(c->providers);
 	free(c->routes);
@@ -94,6 +100,14 @@ config_unref(struct config *c)
 	if (c != NULL && atomic_fetch_sub_explicit(&c->references, 1,
 	    memory_order_acq_rel) == 1)
 		config_free(c);
+}
+
+bool
+config_prices(struct config *c, char *err, size_t errlen)
+{
+	c->book = price_book_read(c->price_files.list, c->price_files.n, err, errlen);
+	c->spans.prices = c->book != NULL ? &c->book->prices : NULL;
+	return c->book != NULL;
 }
 
 struct config *
@@ -139,7 +153,7 @@ config_route(const struct config *c, enum provider_api api, struct slice model)
 	size_t	i;
 
 	for (i = 0; model.ptr != NULL && i < c->nroutes; i++)
-		if (pattern_match(slice_str(c->routes[i].model), model))
+		if (glob_match(slice_str(c->routes[i].model), model))
 			return &c->providers[c->routes[i].provider];
 	for (i = 0; i < c->nproviders; i++) {
 		const struct provider_config *p = &c->providers[i];
@@ -237,6 +251,7 @@ option_same(const struct option *o, const struct config *a, const struct config 
 	switch (o->type) {
 	case OPTION_LISTEN:
 		return listens_eq(a, b);
+	case OPTION_TEXTS:	/* none of them needs a restart */
 	case OPTION_EMPTY:
 		return true;
 	case OPTION_TEXT:

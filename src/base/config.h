@@ -61,6 +61,13 @@ struct listen_config {
 	bool		 loopback;	/* a unix socket counts */
 };
 
+struct text_list {
+	char		**list;
+	size_t		 n;
+};
+
+struct price_book;
+
 struct config {
 	char		*file;		/* NULL: none was read */
 	struct listen_config *listens;	size_t nlistens;
@@ -71,6 +78,8 @@ struct config {
 	bool		 fill_variables;
 	bool		 forward_traceparent;
 	struct build_options spans;	/* as readers of spans build them; row_only is false */
+	struct text_list price_files;
+	struct price_book *book;	/* what they hold, and spans.prices points into, after config_prices */
 	bool		 drain_on_disconnect;	/* on_disconnect: cancel | drain */
 	uint64_t	 drain_timeout_us;
 	uint64_t	 head_timeout_us, body_timeout_us, keepalive_timeout_us, write_timeout_us; /* client side */
@@ -95,6 +104,9 @@ struct config {
  */
 struct config	*config_load(const char *file, char *const *flags, size_t nflags,
 		    char *err, size_t errlen);
+/* Reads the price files and lays them over the built-in table (prices.h), for
+ * who prices: before the settings are shared. False: as for config_load. */
+bool		 config_prices(struct config *, char *err, size_t errlen);
 struct config	*config_ref(struct config *);
 void		 config_unref(struct config *);
 

@@ -219,6 +219,26 @@ listens_clear(struct config *c)
 	}
 }
 
+static void
+texts_clear(struct text_list *t)
+{
+	while (t->n > 0)
+		free(t->list[--t->n]);
+}
+
+static bool
+text_add(struct loader *l, const struct option *o, void *at, const struct yaml_node *where, const char *member,
+    const char *text)
+{
+	struct text_list *t = at;
+
+	if (*text == '\0')
+		return fail_expected(l, where, member, o);
+	t->list = xrealloc(t->list, (t->n + 1) * sizeof(*t->list));
+	t->list[t->n++] = xstrdup(text);
+	return true;
+}
+
 /* Puts one value, given as expanded text, where the option says. */
 static bool
 option_set(struct loader *l, const struct option *o, void *base,
@@ -230,6 +250,8 @@ option_set(struct loader *l, const struct option *o, void *base,
 	switch (o->type) {
 	case OPTION_LISTEN:
 		return listen_add(l, where, member, text);
+	case OPTION_TEXTS:
+		return text_add(l, o, at, where, member, text);
 	case OPTION_TEXT:
 		memcpy(&copy, at, sizeof(copy));
 		free(copy);
@@ -277,15 +299,17 @@ option_node(struct loader *l, const struct option *o, void *base, const char *me
 		return true;
 	if (o->type == OPTION_LISTEN)
 		listens_clear(l->c);
+	if (o->type == OPTION_TEXTS)
+		texts_clear((struct text_list *)(void *)((char *)base + o->offset));
 	if (o->type == OPTION_EMPTY && n->kind == YAML_MAPPING && n->count == 0)
 		return true;
-	if (o->type == OPTION_LISTEN && n->kind == YAML_LIST) {
+	if ((o->type == OPTION_LISTEN || o->type == OPTION_TEXTS) && n->kind == YAML_LIST) {
 		for (i = 0; i < n->count; i++)
 			if (n->items[i].kind != YAML_TEXT)
 				return fail_expected(l, &n->items[i], member, o);
 			else if (!option_text(l, o, base, member, &n->items[i]))
 				return false;
-		return n->count > 0 || fail_expected(l, n, member, o);
+		return n->count > 0 || o->type == OPTION_TEXTS || fail_expected(l, n, member, o);
 	}
 	if (n->kind != YAML_TEXT)
 		return fail_expected(l, n, member, o);

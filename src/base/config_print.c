@@ -179,6 +179,8 @@ value_name(const struct option *o)
 		return " LEVEL";
 	case OPTION_BOOL:
 		return "";
+	case OPTION_TEXTS:
+		return " FILE";
 	default:
 		return " DIR";
 	}

@@ -37,6 +37,8 @@ OPTION(TOP, "spans.vectors_first", NULL, COUNT, spans.vectors_first, 1, 65536, "
     "How many numbers of each vector stay with vectors: first.")
 OPTION(TOP, "spans.keep_audio", NULL, BOOL, spans.keep_audio, 0, 1, "false", NULL, OPTION_RESTART,
     "Keep what is spoken and transcribed as files, served under /api/audio/ID.")
+OPTION(TOP, "prices", "prices", TEXTS, price_files, 0, 0, NULL, "[ /etc/spangate/prices.json ]", 0,
+    "Price files over the built-in one, a file or a list, later ones first; LiteLLM's and genai-prices' do as well.")
 OPTION(TOP, "on_disconnect", NULL, ENUM, drain_on_disconnect, 0, 1, "cancel", "cancel|drain", 0,
     "When a client leaves: cancel the provider's answer, or drain it into the span.")
 OPTION(TOP, "drain_timeout", NULL, DURATION, drain_timeout_us, 0, US_D, "30s", NULL, 0,

@@ -48,6 +48,9 @@
 /* Estimates */
 #define LIMIT_COUNTED (4 * MIB)		/* of a text whose tokens are counted: about a second; the rest is like it */
 
+/* Prices */
+#define LIMIT_PRICE_FILE (64 * MIB)	/* a price file: the largest known has 1.6 MB */
+
 /* Journal */
 #define LIMIT_RECORD (1 * MIB)		/* a record, head included */
 #define LIMIT_KEEP_FIRST (32 * MIB)	/* of each direction, the first bytes kept */

@@ -206,31 +206,11 @@ option_expect(const struct option *o, struct buf *out)
 	case OPTION_LISTEN:
 		buf_str(out, "host:port, [::1]:port or unix:/path, or a list of these");
 		break;
+	case OPTION_TEXTS:
+		buf_str(out, "a text or a list of texts");
+		break;
 	case OPTION_EMPTY:
 		buf_str(out, "an empty mapping, {}");
 		break;
 	}
-}
-
-bool
-pattern_match(struct slice pattern, struct slice text)
-{
-	size_t	p = 0, t = 0, star = SIZE_MAX, mark = 0;
-
-	while (t < text.len) {
-		if (p < pattern.len && pattern.ptr[p] == '*') {
-			star = p++;
-			mark = t;
-		} else if (p < pattern.len && pattern.ptr[p] == text.ptr[t]) {
-			p++;
-			t++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			t = ++mark;
-		} else
-			return false;
-	}
-	while (p < pattern.len && pattern.ptr[p] == '*')
-		p++;
-	return p == pattern.len;
 }

@@ -18,6 +18,7 @@ enum option_type {
 	OPTION_TEXT,		/* any text: not for option_parse */
 	OPTION_HASH,		/* 64 hex digits: not for option_parse */
 	OPTION_LISTEN,		/* addresses: not for option_parse */
+	OPTION_TEXTS,		/* a text or a list of texts: not for option_parse */
 	OPTION_EMPTY,		/* a mapping without members yet: not for option_parse */
 };
 
@@ -52,8 +53,5 @@ int	option_parse(const struct option *, struct slice text, uint64_t *value);
 void	option_print(const struct option *, uint64_t value, struct buf *);
 /* What a value must look like, in words: "a duration from 1ms to 1h, such as 10s". */
 void	option_expect(const struct option *, struct buf *);
-
-/* Does text match the pattern, in which '*' is any run of characters? */
-bool	pattern_match(struct slice pattern, struct slice text);
 
 #endif

@@ -152,6 +152,7 @@ build_model(struct build *b, struct jvalue v)
 {
 	if (b->model_told || v.kind != JSTRING || jempty(v))
 		return;
+	b->request_model = b->span.model;
 	b->span.model = build_text(b, v);
 	b->model_told = true;
 }
@@ -461,6 +462,7 @@ build_finish(struct build *b)
 	estimate_usage(b);
 	usage_finish(b);
 	times_finish(b);
+	cost_build(b);
 	texts_hide(b);
 	media_finish(b);
 	nulls_drop(&b->span);

@@ -15,6 +15,7 @@
 
 struct build;
 struct tokens;
+struct prices;
 
 /* What becomes of encoded images, audio and files inside JSON. */
 enum media_kept { MEDIA_KEEP, MEDIA_CUT, MEDIA_DIGEST };
@@ -30,6 +31,8 @@ struct build_options {
 	bool	row_only;		/* the sink: skip full_request, full_response and other texts that no row has */
 	bool	estimated;		/* a reader: the row's counts are estimates, the answer's none or a part */
 	struct tokens *tokens;		/* counts where no usage was told; NULL: nothing is estimated */
+	const struct prices *prices;	/* the sink: what there is to price by; NULL: no cost is found */
+	struct slice bill;		/* a reader: cost_details as they were stored, or SLICE_NONE */
 	bool	keep_audio;		/* audio is kept as a file: the span has an audio_url, build_audio its bytes */
 };
 

@@ -10,6 +10,7 @@
 #include "core/family.h"
 #include "core/jscan.h"
 #include "core/sse.h"
+#include "span/usage.h"
 
 struct build;
 
@@ -37,6 +38,11 @@ struct family_ops {
 	/* After the last event or piece, also of an answer that broke off: sets
 	 * output and what belongs to it. Never NULL. */
 	void	(*finish)(struct build *);
+	/* What output tokens are where the usage does not tell. */
+	enum usage_output output;
+	/* Sets in b->usage what is billed and no token: characters, seconds, images,
+	 * calls; and b->image_size. After finish, where the cost is wanted. */
+	void	(*measure)(struct build *);
 	/* Gives back family_state. May be called at any time, or never made. */
 	void	(*free)(struct build *);
 };

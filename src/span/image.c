@@ -125,7 +125,48 @@ image_finish(struct build *b)
 	b->span.output = b->span.full_response = build_take(b, &out);
 }
 
+/* As price files write it: the quality, if one is known, and the size. */
+static struct slice
+image_size(struct build *b, struct jvalue answer, struct jvalue request)
+{
+	struct jvalue size = jget(answer, SLICE("size")), quality = jget(answer, SLICE("quality"));
+	struct buf out;
+
+	if (size.kind != JSTRING)
+		size = jget(request, SLICE("size"));
+	if (quality.kind != JSTRING)
+		quality = jget(request, SLICE("quality"));
+	if (size.kind != JSTRING)
+		return SLICE_NONE;
+	buf_init(&out, MIB);
+	if (quality.kind == JSTRING) {
+		buf_slice(&out, build_text(b, quality));
+		buf_byte(&out, '/');
+	}
+	buf_slice(&out, build_text(b, size));
+	return build_take(b, &out);
+}
+
+static void
+image_measure(struct build *b)
+{
+	struct jvalue answer = build_json(b, b->span.output), data = jget(answer, SLICE("data"));
+	struct jiter it;
+	struct jmember m;
+
+	if (data.kind != JARRAY)
+		return;
+	if (!b->usage.images.set) {
+		b->usage.images = (struct span_int){ true, 0 };
+		for (jiter_init(&it, data); jiter_next(&it, &m);)
+			b->usage.images.v++;
+	}
+	b->image_size = image_size(b, answer, build_json(b, b->span.input));
+}
+
 const struct family_ops family_image = {
+	.output = OUTPUT_IMAGE,
+	.measure = image_measure,
 	.stream_ends = true,
 	.request = image_request,
 	.plain = image_plain,

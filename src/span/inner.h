@@ -91,6 +91,9 @@ struct build {
 	bool		 usage_estimated;
 	bool		 completion_open;	/* the completion count told is no more than a beginning */
 	bool		 unfinished;	/* the answer is to be fetched later: nothing is said yet */
+	struct slice	 request_model;	/* SLICE_NONE: it is the span's */
+	struct span_int	 said_duration;	/* µs of sound, by the answer beside its usage */
+	struct slice	 image_size;	/* of pictures made: "1024x1024", "hd/1024x1792" */
 	struct buf	 usage_text;	/* the last usage object as it came */
 	int64_t		 t_content;	/* first event with content */
 	struct gaps	 gaps;
@@ -149,6 +152,13 @@ void		 request_build(struct build *);
 struct slice	 request_stripped(struct build *, struct jvalue);
 /* answer.c */
 void		 answer_build(struct build *);
+/* cost.c: after usage and status; the texts are still there */
+void		 cost_build(struct build *);
+/* µs of a decimal number of seconds, unset if it is none. */
+struct span_int	 build_seconds(struct jvalue);
+/* Sets the usage's duration from the first that is known: billed, told, or
+ * measured, as "duration" in the text that says what the sound was. */
+void		 build_duration(struct build *, struct slice text);
 /* status.c: after the answer */
 void		 status_build(struct build *);
 /* meta.c: ids, attempts, headers */

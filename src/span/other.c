@@ -192,7 +192,19 @@ other_free(struct build *b)
 	b->family_state = NULL;
 }
 
+/* A rerank tells how many searches it is billed for. */
+static void
+other_measure(struct build *b)
+{
+	struct jvalue billed = jget(jget(b->answer.json, SLICE("meta")), SLICE("billed_units"));
+	struct jvalue units = jget(billed, SLICE("search_units"));
+
+	if (!b->usage.queries.set)
+		b->usage.queries.set = units.kind == JNUMBER && jint(units, &b->usage.queries.v);
+}
+
 const struct family_ops family_other = {
+	.measure = other_measure,
 	.request = other_request,
 	.plain = other_plain,
 	.bytes = other_bytes,

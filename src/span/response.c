@@ -74,16 +74,50 @@ object_end(struct build *b, struct jvalue status, struct jvalue details, struct 
 		charge(b);
 }
 
+static void
+count_up(struct span_int *count)
+{
+	*count = (struct span_int){ true, count->set ? count->v + 1 : 1 };
+}
+
+/* Calls of the provider's own tools, which it bills one by one; those of an
+ * interpreter by the container. */
+static void
+calls_count(struct build *b, struct jvalue output)
+{
+	struct jvalue container = { .kind = JNONE }, next;
+	struct jiter it;
+	struct jmember m;
+
+	if (output.kind != JARRAY)
+		return;
+	jiter_init(&it, output);
+	while (jiter_next(&it, &m)) {
+		struct jvalue type = jget(m.value, SLICE("type"));
+
+		if (jstring_is(type, SLICE("web_search_call")))
+			count_up(&b->usage.web_searches);
+		else if (jstring_is(type, SLICE("file_search_call")))
+			count_up(&b->usage.file_searches);
+		else if (jstring_is(type, SLICE("code_interpreter_call"))) {
+			next = jget(m.value, SLICE("container_id"));
+			if (container.kind == JNONE || !slice_eq(container.text, next.text))
+				count_up(&b->usage.code_interpreters);
+			container = next;
+		}
+	}
+}
+
 /* Takes what a response object says, but for its output. */
 static void
 object_read(struct build *b, struct jvalue object)
 {
-	enum { ID, MODEL, STATUS, ERROR, DETAILS, USAGE, TIER, BACKGROUND, MEMBERS };
+	enum { ID, MODEL, STATUS, ERROR, DETAILS, USAGE, TIER, BACKGROUND, OUTPUT, MEMBERS };
 	static const struct slice names[MEMBERS] = {
 		[ID] = SLICE("id"), [MODEL] = SLICE("model"), [STATUS] = SLICE("status"),
 		[ERROR] = SLICE("error"), [DETAILS] = SLICE("incomplete_details"),
 		[USAGE] = SLICE("usage"), [TIER] = SLICE("service_tier"),
-		[BACKGROUND] = SLICE("background"),
+		[BACKGROUND] = SLICE("background"), [OUTPUT] = SLICE("output"),
 	};
 	struct jvalue v[MEMBERS];
 
@@ -92,6 +126,7 @@ object_read(struct build *b, struct jvalue object)
 	build_tier(b, v[TIER]);
 	b->span.response_id = build_text(b, v[ID]);
 	build_usage(b, v[USAGE], false);
+	calls_count(b, v[OUTPUT]);
 	if (json_truthy(v[ERROR]))
 		error_of(b, object);
 	if (jstring_is(v[STATUS], SLICE("failed")))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sound.c: what the families of audio say alike of the sound they saw. */
+#include "core/decimal.h"
 #include "span/audio.h"
 #include "span/inner.h"
 
@@ -44,4 +45,24 @@ build_audio_members(struct build *b, const struct audio *a, struct slice filenam
 		time_secs_text(us, out);
 	else
 		buf_str(out, "null");
+}
+
+struct span_int
+build_seconds(struct jvalue v)
+{
+	struct span_int us = { .set = false };
+
+	us.set = v.kind == JNUMBER && decimal_read(v.text, 6, &us.v);
+	return us;
+}
+
+void
+build_duration(struct build *b, struct slice text)
+{
+	struct usage *u = &b->usage;
+
+	if (!u->duration.set)
+		u->duration = b->said_duration;
+	if (!u->duration.set)
+		u->duration = build_seconds(jget(build_json(b, text), SLICE("duration")));
 }

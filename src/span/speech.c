@@ -190,7 +190,24 @@ speech_finish(struct build *b)
 		b->span.full_response = b->span.output;
 }
 
+/* Characters as people count them: code points. */
+static void
+speech_measure(struct build *b)
+{
+	struct slice text = build_text(b, build_json(b, b->span.input));
+	size_t i;
+
+	if (!b->usage.characters.set && text.ptr != NULL) {
+		b->usage.characters = (struct span_int){ true, 0 };
+		for (i = 0; i < text.len; i++)
+			b->usage.characters.v += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+	}
+	build_duration(b, b->span.output);
+}
+
 const struct family_ops family_speech = {
+	.output = OUTPUT_AUDIO,
+	.measure = speech_measure,
 	.estimates = ESTIMATE_PROMPT,
 	.stream_ends = true,
 	.request = speech_request,

@@ -58,6 +58,7 @@ transcription_plain(struct build *b, struct jvalue body)
 	b->span.output = text.kind != JNONE ? text.text : body.text;
 	build_model(b, jget(body, SLICE("model")));
 	build_usage(b, jget(body, SLICE("usage")), false);
+	b->said_duration = build_seconds(jget(body, SLICE("duration")));
 	if (text.kind == JNONE && json_truthy(jget(body, SLICE("error"))))
 		error_of(b, body);
 }
@@ -196,7 +197,14 @@ transcription_finish(struct build *b)
 		transcription_document(b, t);
 }
 
+static void
+transcription_measure(struct build *b)
+{
+	build_duration(b, b->span.input);
+}
+
 const struct family_ops family_transcription = {
+	.measure = transcription_measure,
 	.estimates = ESTIMATE_COMPLETION,
 	.stream_ends = true,
 	.request = transcription_request,

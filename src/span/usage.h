@@ -24,9 +24,13 @@ struct usage {
 	struct span_int	duration;	/* µs of audio, where that is what is billed */
 	struct span_int	characters;	/* of text to be spoken */
 	struct span_int	images;		/* made */
-	struct span_int	web_searches, queries;	/* queries: units of a rerank */
+	struct span_int	queries;	/* units of a rerank */
+	struct span_int	web_searches, file_searches, code_interpreters;	/* calls of tools */
 	struct span_int	provider_cost;	/* 10^-12 USD, what the provider says it charged */
 };
+
+/* What output tokens are where the usage does not tell. */
+enum usage_output { OUTPUT_TEXT, OUTPUT_AUDIO, OUTPUT_IMAGE };
 
 /* Reads one usage object. False, *out unset: v is none, or counts nothing. */
 bool	usage_read(struct usage *out, struct jvalue v);

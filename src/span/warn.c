@@ -20,6 +20,12 @@ warn_add(struct warnings *w, enum warning code, struct slice detail)
 	w->set[code] = true;
 }
 
+const char *
+warn_code(enum warning code)
+{
+	return table[code].code;
+}
+
 static void
 warn_note(struct warnings *w, struct slice code)
 {

@@ -24,6 +24,7 @@ struct warnings {
 
 /* Notes a warning; the first detail (or SLICE_NONE) stays. */
 void	warn_add(struct warnings *, enum warning, struct slice detail);
+const char *warn_code(enum warning);
 /* Notes codes, one a line, as the gate writes them. */
 void	warn_notes(struct warnings *, struct slice lines);
 /* Appends an object code → sentence. False, nothing appended: there is none. */

@@ -38,3 +38,14 @@ WARNING(VARIABLES_TOO_LARGE, "variables_too_large",
 WARNING(METADATA_NOT_OBJECT, "metadata_not_object", "metadata is not an object and was left out")
 WARNING(MEMBER_TYPE, "member_type", "members of the gateway with a value of the wrong type were left out")
 WARNING(MEMBER_IGNORED, "member_ignored", "members of the gateway that have no effect in this version")
+WARNING(PRICE_UNKNOWN, "price_unknown", "no price is known for this model, so its cost is not")
+WARNING(RATE_UNKNOWN, "rate_unknown", "the model's price has no rate for all that was used")
+WARNING(COST_UNMEASURED, "cost_unmeasured", "what was used is not known, so its cost is not")
+WARNING(TIER_UNPRICED, "tier_unpriced",
+    "the model's price has none for this service tier; the standard rates were taken")
+WARNING(PRICE_OF_MAKER, "price_of_maker",
+    "no price of this provider is known for the model; that of the model's maker was taken")
+WARNING(COST_BY_DURATION, "cost_by_duration", "usage was not told; the cost goes by the length of the sound")
+WARNING(COST_TOO_LARGE, "cost_too_large", "the cost is larger than can be kept")
+WARNING(UNIT_PRICE_ALONE, "unit_price_alone", "one unit price was given, and no price is known for the other side")
+WARNING(UNIT_PRICE_BAD, "unit_price_bad", "a unit price that is no decimal number from 0 was passed over")

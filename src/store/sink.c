@@ -53,7 +53,9 @@ struct sink {
 
 	struct journal	*journal;
 	struct config	*config;		/* of the start: data_dir */
+	struct config	*current;		/* of this turn; options are out of it */
 	struct build_options options;
+	struct tokens	*tokens;
 	const struct store_ops *ops;
 	struct store	*store;			/* NULL: to be opened (again) */
 	struct tails	 tails;
@@ -466,6 +468,22 @@ wait_turn(struct sink *sink, uint64_t turn_start)
 		sink_sleep(sink, TURN_US - spent);
 }
 
+/* Works by these settings from now on; takes the reference. */
+static void
+settings_take(struct sink *sink, struct config *c)
+{
+	if (c != sink->current) {
+		sink->options = c->spans;
+		sink->options.row_only = true;
+		sink->options.tokens = sink->tokens;
+		sink->options.keep_audio = sink->config->spans.keep_audio;
+		c = config_ref(c);
+		config_unref(sink->current);
+		sink->current = c;
+	}
+	config_unref(c);
+}
+
 /* One turn; the first one after being told to stop looks for new series before
  * it reads, as their writers may have come and gone since the last look. */
 static int
@@ -496,6 +514,7 @@ sink_run(void *arg)
 	for (;;) {
 		start = clock_mono_us();
 		stopping = is_stopping(sink, &deadline);
+		settings_take(sink, config_current());
 		rc = turn_looking(sink, stopping, &looked, &more);
 		if (rc == STORE_OK)
 			rc = housekeep(sink, stopping && !more);
@@ -517,7 +536,8 @@ static void
 sink_free(struct sink *sink)
 {
 	tails_free(&sink->tails);
-	tokens_free(sink->options.tokens);
+	tokens_free(sink->tokens);
+	config_unref(sink->current);
 	close_store(sink);
 	quarantine_close(sink->quarantine);
 	pthread_cond_destroy(&sink->changed);
@@ -534,9 +554,8 @@ sink_start(struct journal *journal, struct config *config)
 
 	sink->journal = journal;
 	sink->config = config_ref(config);
-	sink->options = config->spans;
-	sink->options.row_only = true;
-	sink->options.tokens = tokens_new();
+	sink->tokens = tokens_new();
+	settings_take(sink, config_ref(config));
 	sink->ops = &store_sqlite;
 	sink->retry_us = RETRY_MIN_US;
 	sink->quarantine = quarantine_open(config->data_dir);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/option.h"
+#include "core/glob.h"
 #include "core/url.h"
 #include "tap.h"
 
@@ -84,15 +85,15 @@ expects(const struct option *o, const char *text)
 static void
 test_patterns(void)
 {
-	ok(pattern_match(SLICE("claude-*"), SLICE("claude-sonnet-4-5")));
-	ok(pattern_match(SLICE("claude-*"), SLICE("claude-")));
-	ok(!pattern_match(SLICE("claude-*"), SLICE("anthropic/claude-3")));
-	ok(pattern_match(SLICE("*claude*"), SLICE("anthropic/claude-3")));
-	ok(pattern_match(SLICE("*"), SLICE("")));
-	ok(!pattern_match(SLICE(""), SLICE("a")));
-	ok(pattern_match(SLICE("a*b*c"), SLICE("a-bb-b-cc")));
-	ok(!pattern_match(SLICE("a*b*c"), SLICE("a-bb-b-cd")));
-	ok(!pattern_match(SLICE("gpt-4o"), SLICE("gpt-4o-mini")));
+	ok(glob_match(SLICE("claude-*"), SLICE("claude-sonnet-4-5")));
+	ok(glob_match(SLICE("claude-*"), SLICE("claude-")));
+	ok(!glob_match(SLICE("claude-*"), SLICE("anthropic/claude-3")));
+	ok(glob_match(SLICE("*claude*"), SLICE("anthropic/claude-3")));
+	ok(glob_match(SLICE("*"), SLICE("")));
+	ok(!glob_match(SLICE(""), SLICE("a")));
+	ok(glob_match(SLICE("a*b*c"), SLICE("a-bb-b-cc")));
+	ok(!glob_match(SLICE("a*b*c"), SLICE("a-bb-b-cd")));
+	ok(!glob_match(SLICE("gpt-4o"), SLICE("gpt-4o-mini")));
 }
 
 static const struct {
