@@ -149,11 +149,30 @@ make_file(const char *data_dir, const char *path)
 	return true;
 }
 
+/* SQLite's log and its index were made with the mode that the file had then:
+ * where that was read-only, they would keep out whoever writes now. */
+static void
+company_mend(const struct store *store)
+{
+	static const char *const suffixes[] = { "-wal", "-shm" };
+	char *path;
+
+	if (access(store->path, W_OK) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		path = xasprintf("%s%s", store->path, suffixes[i]);
+		if (access(path, F_OK) == 0 && access(path, W_OK) != 0)
+			(void)chmod(path, 0600);
+		free(path);
+	}
+}
+
 static int
 open_write(struct store *store)
 {
 	int rc;
 
+	company_mend(store);
 	rc = sqlite3_open_v2(store->path, &store->db,
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
