@@ -274,7 +274,8 @@ answer_build(struct build *b)
 
 	body->type = meta_header(headers, SLICE("content-type"));
 	body->length = record_get_u64(b->end, TAG_ANSWER_LENGTH, 0);
-	if (b->facts_given[DIRECTION_ANSWER]) {
+	if (b->told[DIRECTION_ANSWER].ptr != NULL) {
+		facts_replay(b, DIRECTION_ANSWER);
 		b->ops->finish(b);
 		return;
 	}

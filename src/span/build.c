@@ -270,22 +270,6 @@ feed_part(struct build *b, const struct record *r)
 	part_add(b, &b->answer_parts, &part);
 }
 
-static void
-feed_facts(struct build *b, const struct record *r)
-{
-	uint64_t direction = record_get_u64(r->payload, TAG_DIRECTION, DIRECTION_ANSWER);
-	struct slice facts = record_get(r->payload, TAG_FACTS);
-
-	if (direction > DIRECTION_ANSWER || facts.len == 0 || b->facts_given[direction]) {
-		records_odd(b);
-		return;
-	}
-	b->facts[direction] = facts;
-	b->facts_given[direction] = true;
-	if (direction == DIRECTION_ANSWER)
-		b->finish_seen = record_get_u64(r->payload, TAG_WHOLE, 0) != 0;
-}
-
 void
 build_feed(struct build *b, const struct record *r)
 {
@@ -313,7 +297,8 @@ build_feed(struct build *b, const struct record *r)
 		b->has_end = true;
 		break;
 	case RECORD_FACTS:
-		feed_facts(b, r);
+		if (!facts_feed(b, r->payload))
+			records_odd(b);
 		break;
 	case RECORD_SPAN:
 	case RECORD_EDIT:
@@ -450,11 +435,14 @@ build_finish(struct build *b)
 	if (b->finished)
 		return &b->span;
 	b->finished = true;
+	b->warnings.source = WARN_OF_REST;
 	answer_find(b);
 	meta_build(b);
 	request_build(b);
 	if (b->last != NULL) {
+		b->warnings.source = WARN_OF_ANSWER;
 		answer_build(b);
+		b->warnings.source = WARN_OF_REST;
 		if (b->stream)
 			b->span.stream = (struct span_bool){ true, true };
 	}
@@ -468,18 +456,6 @@ build_finish(struct build *b)
 	nulls_drop(&b->span);
 	warnings_finish(b);
 	return &b->span;
-}
-
-struct slice
-build_facts(const struct build *b, enum record_direction direction)
-{
-	return b->facts[direction];
-}
-
-bool
-build_whole(const struct build *b)
-{
-	return b->finish_seen || b->done_seen;
 }
 
 struct slice

@@ -52,11 +52,12 @@ void		 build_feed(struct build *, const struct record *);
 const struct span *build_finish(struct build *);
 
 /* After build_finish: what was read of the body of that direction, as a JSON
- * object, when its bytes need not be stored: a FACTS record with this stands
- * for them. SLICE_NONE: they are needed. */
+ * object, when its bytes need not be stored: a FACTS record stands for them.
+ * SLICE_NONE: they are needed. */
 struct slice	 build_facts(const struct build *, enum record_direction);
-/* After build_finish: had the answer come to its end by what it says itself? */
-bool		 build_whole(const struct build *);
+/* Appends the fields of that record, where there are facts: a span built with it
+ * is the one that was built with the bytes. */
+void		 build_facts_put(const struct build *, enum record_direction, struct buf *);
 /* After build_finish with keep_audio: the exchange's audio. SLICE_NONE: none. */
 struct slice	 build_audio(const struct build *);
 

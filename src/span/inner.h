@@ -74,7 +74,7 @@ struct build {
 	/* by enum record_direction: what was read of a body whose bytes need not
 	 * be stored, as a JSON object; given by a FACTS record or made here */
 	struct slice	 facts[2];
-	bool		 facts_given[2];
+	struct slice	 told[2];	/* payload of that record, SLICE_NONE: the bytes are here */
 	struct buf	 audio;		/* with keep_audio: its bytes */
 	int64_t		 status;	/* the provider's, 0: none */
 	bool		 stream;	/* the answer is an event stream */
@@ -138,6 +138,12 @@ void		 body_survey(struct build *, struct parts *, uint64_t attempt, struct body
 		    bool answer);
 void		 body_join(struct build *, struct parts *, uint64_t attempt,
 		    struct slice codings, struct body *, bool answer);
+
+/* facts.c: takes a FACTS record in. False: it is malformed, or there was one. */
+bool		 facts_feed(struct build *, struct slice payload);
+/* What the body that is told by facts gave besides them: its warnings; when and
+ * how an answer came and ended. */
+void		 facts_replay(struct build *, enum record_direction);
 
 /* Appends "filename", "content_type" (null if empty) and "bytes" (null for
  * UINT64_MAX). */

@@ -373,7 +373,8 @@ request_read(struct build *b, struct slice headers)
 	struct slice boundary = multipart_boundary(b->request.type);
 	struct body *body = &b->request;
 
-	if (b->facts_given[DIRECTION_REQUEST]) {
+	if (b->told[DIRECTION_REQUEST].ptr != NULL) {
+		facts_replay(b, DIRECTION_REQUEST);
 		body->form = true;
 		body->json = build_json(b, b->facts[DIRECTION_REQUEST]);
 	} else if (boundary.ptr != NULL && codings.len == 0 && b->request_parts.n > 0)
@@ -405,7 +406,9 @@ request_build(struct build *b)
 
 	body->type = meta_header(headers, SLICE("content-type"));
 	body->length = record_get_u64(b->begin, TAG_BODY_LENGTH, 0);
+	b->warnings.source = WARN_OF_REQUEST;
 	request_read(b, headers);
+	b->warnings.source = WARN_OF_REST;
 	request_text_warn(b);
 	request_common(b, body->json);
 	b->ops->request(b, body->json);

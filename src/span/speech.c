@@ -25,13 +25,6 @@ speech_request(struct build *b, struct jvalue body)
 	b->span.input = jget(body, SLICE("input")).text;
 }
 
-/* Then its type is not the sound's. */
-static bool
-answer_is_events(const struct build *b)
-{
-	return slice_starts(b->answer.type, SLICE("text/"));
-}
-
 static struct speech *
 speech_state(struct build *b)
 {
@@ -42,7 +35,8 @@ speech_state(struct build *b)
 	if (!made)
 		return s;
 	format = build_text(b, build_json(b, b->span.response_format));
-	audio_init(&s->audio, answer_is_events(b) ? SLICE_NONE : b->answer.type, format);
+	/* the type of events is not the sound's */
+	audio_init(&s->audio, b->stream ? SLICE_NONE : b->answer.type, format);
 	base64_init(&s->base64);
 	buf_init(&s->piece, LIMIT_EVENT);
 	return s;
@@ -136,7 +130,7 @@ sound_type(const struct build *b, const struct audio *a)
 
 	if (type != NULL)
 		return slice_str(type);
-	return answer_is_events(b) ? SLICE_NONE : b->answer.type;
+	return b->stream ? SLICE_NONE : b->answer.type;
 }
 
 /* What is told of the sound. */
@@ -175,18 +169,17 @@ speech_finish(struct build *b)
 	struct slice *facts = &b->facts[DIRECTION_ANSWER];
 	struct speech *s = b->family_state;
 
-	if (b->facts_given[DIRECTION_ANSWER]) {
-		b->stream = answer_is_events(b);
-		b->timed = true;	/* when is not known here: the row has it */
+	if (b->told[DIRECTION_ANSWER].ptr != NULL) {
+		b->timed = true;
 		build_usage(b, jget(build_json(b, *facts), SLICE("usage")), false);
 		b->span.output = *facts;
 	} else if (s != NULL) {
 		b->span.output = sound_json(b, s);
-		/* an error among the events needs its bytes */
-		if (b->error.ptr == NULL)
+		/* an error needs its bytes */
+		if (b->error.ptr == NULL && b->status < 400)
 			*facts = b->span.output;
 	}
-	if (answer_is_events(b) && !b->options.row_only)
+	if (b->stream && !b->options.row_only)
 		b->span.full_response = b->span.output;
 }
 

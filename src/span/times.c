@@ -95,6 +95,8 @@ inter_token_set(struct build *b)
 	int64_t held = time_get(b->end, TAG_HELD);
 	struct buf out;
 
+	if (b->told[DIRECTION_ANSWER].ptr != NULL)
+		return;
 	buf_init(&out, 1024);
 	gaps_json(&b->gaps, held != TIME_NONE ? held : b->answer.held, &out);
 	b->span.inter_token = build_take(b, &out);

@@ -15,9 +15,11 @@ static const struct {
 void
 warn_add(struct warnings *w, enum warning code, struct slice detail)
 {
-	if (!w->set[code])
-		w->detail[code] = detail;
+	if (w->set[code])
+		return;
 	w->set[code] = true;
+	w->detail[code] = detail;
+	w->from[code] = w->source;
 }
 
 const char *
@@ -27,13 +29,19 @@ warn_code(enum warning code)
 }
 
 static void
-warn_note(struct warnings *w, struct slice code)
+warn_note(struct warnings *w, struct slice line)
 {
+	const char *colon = memchr(line.ptr, ':', line.len);
+	struct slice code = line, detail = SLICE_NONE;
 	size_t i;
 
+	if (colon != NULL) {
+		code.len = (size_t)(colon - line.ptr);
+		detail = slice_trim(slice_from(line, code.len + 1));
+	}
 	for (i = 0; i < WARN_COUNT; i++)
 		if (slice_eq(code, slice_str(table[i].code))) {
-			warn_add(w, (enum warning)i, SLICE_NONE);
+			warn_add(w, (enum warning)i, detail);
 			return;
 		}
 	for (i = 0; i < w->nforeign; i++)
@@ -54,6 +62,23 @@ warn_notes(struct warnings *w, struct slice lines)
 		n = lf ? (size_t)(lf - lines.ptr) : lines.len;
 		warn_note(w, slice_trim(slice_make(lines.ptr, n)));
 		lines = slice_from(lines, lf ? n + 1 : n);
+	}
+}
+
+void
+warn_put(const struct warnings *w, enum warn_source source, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < WARN_COUNT; i++) {
+		if (!w->set[i] || (w->from[i] != WARN_OF_RECORDS && w->from[i] != source))
+			continue;
+		buf_str(out, table[i].code);
+		if (w->detail[i].len > 0) {
+			buf_str(out, ": ");
+			buf_slice(out, w->detail[i]);
+		}
+		buf_byte(out, '\n');
 	}
 }
 

@@ -30,17 +30,15 @@ put_bare(struct buf *out, const struct record *r)
 }
 
 static void
-put_facts(struct buf *out, const struct record *end, enum record_direction direction,
-    struct slice facts, bool whole)
+put_facts(struct buf *out, const struct record *end, const struct build *build,
+    enum record_direction direction)
 {
 	struct buf fields;
 
-	if (facts.ptr == NULL)
+	if (build_facts(build, direction).ptr == NULL)
 		return;
 	buf_init(&fields, LIMIT_RECORD);
-	record_put_u64(&fields, TAG_DIRECTION, direction);
-	record_put_u64(&fields, TAG_WHOLE, whole);
-	record_put(&fields, TAG_FACTS, facts);
+	build_facts_put(build, direction, &fields);
 	put_record(out, RECORD_FACTS, end->id, end->prev, buf_view(&fields), SLICE_NONE);
 	out->failed |= fields.failed;
 	buf_free(&fields);
@@ -71,8 +69,8 @@ thin_chain(const struct chain *chain, const struct build *build, struct buf *out
 	for (i = 0; i < chain->count; i++) {
 		r = &chain->records[i];
 		if (r->type == RECORD_END) {
-			put_facts(out, r, DIRECTION_REQUEST, facts[DIRECTION_REQUEST], true);
-			put_facts(out, r, DIRECTION_ANSWER, facts[DIRECTION_ANSWER], build_whole(build));
+			put_facts(out, r, build, DIRECTION_REQUEST);
+			put_facts(out, r, build, DIRECTION_ANSWER);
 		}
 		if (!is_told(r, facts))
 			put_record(out, r->type, r->id, r->prev, r->payload, SLICE_NONE);

@@ -224,25 +224,35 @@ binary(void)
 	ex_fed_free(&fed);
 }
 
-/* Of sound told by facts no speed is made up: the times of its pieces are gone. */
+#define TOLD "{\"bytes\":3,\"usage\":{\"output_tokens\":90}}"
+
+/* Of sound told by older facts, without times, no speed is made up; that it came
+ * as events its type tells. */
 static void
-told_sound(void)
+told_sound(const char *type, const char *facts, const char *output)
 {
 	struct ex_fed fed;
-	struct exchange *x = ex_parse(OTHER("speech", "/v1/audio/speech", "{}")
-	    "head\n\tATTEMPT 1\n\tT 30\n\tSTATUS 200\n\tHEADERS content-type: audio/mpeg\n");
+	char text[512];
+	struct exchange *x;
 	struct buf payload;
 	const struct span *s;
 
+	snprintf(text, sizeof(text), OTHER("speech", "/v1/audio/speech", "{}")
+	    "head\n\tATTEMPT 1\n\tT 30\n\tSTATUS 200\n\tHEADERS content-type: %s\n", type);
+	x = ex_parse(text);
 	ex_feed(&fed, x, &options, EX_AS_IS);
 	ex_free(x);
 	buf_init(&payload, MIB);
-	record_put(&payload, TAG_FACTS, SLICE("{\"bytes\":3,\"usage\":{\"output_tokens\":90}}"));
+	record_put_u64(&payload, TAG_WHOLE, 1);
+	record_put(&payload, TAG_FACTS, slice_str(facts));
 	ex_give(&fed, RECORD_FACTS, &payload);
+	record_put_u64(&payload, TAG_REASON, 0);
 	record_put_u64(&payload, TAG_T_LAST, 5000);
 	ex_give(&fed, RECORD_END, &payload);
 	s = build_finish(fed.build);
-	ok(s->completion_tokens.v == 90 && s->latency.v == 4990 && !s->tokens_per_second.set);
+	ok(s->latency.v == 4990 && !s->tokens_per_second.set && is(s->output, output));
+	ok(s->completion_tokens.v == (output ? 90 : 0) && s->stream.v == (strncmp(type, "text/", 5) == 0));
+	ok(is(s->status, "success") && s->warnings.ptr == NULL && s->inter_token.ptr == NULL);
 	ex_fed_free(&fed);
 }
 
@@ -326,7 +336,9 @@ main(void)
 	other_plain();
 	other_stream();
 	binary();
-	told_sound();
+	told_sound("audio/mpeg", TOLD, TOLD);
+	told_sound("text/event-stream", TOLD, TOLD);
+	told_sound("audio/mpeg", "no JSON", NULL);
 	codings();
 	linear();
 	return done();

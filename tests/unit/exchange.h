@@ -42,9 +42,9 @@ struct exchange {
 
 enum ex_cut { EX_AS_IS, EX_BYTES, EX_RANDOM, EX_GZIP, EX_GZIP_BYTES, EX_CUTS };
 
-/* What was fed: the payloads that the build borrows. */
+/* What was fed: the records, whose payloads the build borrows. */
 struct ex_fed {
-	char		**list;
+	struct record	 *list;
 	size_t		  n, cap;
 	uint64_t	  offset[2];
 	struct build	 *build;
@@ -185,6 +185,9 @@ ex_give(struct ex_fed *fed, enum record_type type, struct buf *payload)
 	size_t i, len;
 	char *p = buf_take(payload, &len);
 
+	if (p == NULL)
+		p = calloc(1, 1);
+	assert(p != NULL);
 	for (i = 0; i < 16; i++)
 		r.id[i] = (uint8_t)(i * 17);
 	if (fed->n == fed->cap) {
@@ -192,8 +195,8 @@ ex_give(struct ex_fed *fed, enum record_type type, struct buf *payload)
 		fed->list = realloc(fed->list, fed->cap * sizeof(*fed->list));
 		assert(fed->list != NULL);
 	}
-	fed->list[fed->n++] = p;
-	r.payload = slice_make(p ? p : "", len);
+	r.payload = slice_make(p, len);
+	fed->list[fed->n++] = r;
 	build_feed(fed->build, &r);
 }
 
@@ -325,7 +328,7 @@ ex_fed_free(struct ex_fed *fed)
 {
 	build_free(fed->build);
 	while (fed->n > 0)
-		free(fed->list[--fed->n]);
+		free((char *)(uintptr_t)fed->list[--fed->n].payload.ptr);
 	free(fed->list);
 }
 
