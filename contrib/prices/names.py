@@ -32,6 +32,16 @@ FRAGMENT = re.compile(r"([-@./:_]|-2025|-2024|flash-0|gpt-4-0)$")
 REGION = re.compile(r"^(eu|apac|jp|au|ap|ca|sa|in|us-gov)\.")
 
 
+def undated(name):
+    """A name without the day at its end."""
+    return re.sub(r"[-@](\d{8}|\d{4}-\d\d-\d\d)$", "", name)
+
+
+def plain(name):
+    """A name without what may be written in two ways: dots for dashes, a day."""
+    return undated(name.lower()).replace(".", "-")
+
+
 def litellm_provider(entry):
     """The price file's name of the provider of one of LiteLLM's entries, or None."""
     p = entry.get("litellm_provider")

@@ -2,6 +2,7 @@
 #
 # What the two tables say, in the price file's own members. All numbers are decimals, exactly as they
 # stand there; what cannot be said in a price file is told on stderr.
+import copy
 import json
 import re
 import sys
@@ -51,7 +52,7 @@ def load(path):
         return json.load(f, parse_float=Decimal, parse_int=Decimal)
 
 
-def clean(value, places=12):
+def clean(value, places=15):
     """A number without the noise of a float and with no more places than a price file may have."""
     with localcontext() as ctx:
         ctx.prec = 12
@@ -126,8 +127,8 @@ def litellm_tokens(content, entry, provider, name):
     services = {}
     for service in ("priority", "flex", "batch"):
         rates = {k: v for k, v in base.get(service, {}).items() if v or standard.get(k) == 0}
-        if not rates:
-            continue
+        if not rates or ("output" in standard and "output" not in rates and entry.get("mode") != "embedding"):
+            continue    # half a tier is a mistake
         services[service] = {"per_million_tokens": rates}
         if tiers.get(service):
             services[service]["tiers"] = tier_list(tiers[service], provider, name)
@@ -217,8 +218,10 @@ def litellm_calls(content, entry, key):
 def tidy(content, mode=None):
     """Leaves out what another rate says already, and what is only there to fill a place."""
     tokens = content.get("per_million_tokens", {})
-    if mode in ("embedding", "rerank") and tokens.get("output") == 0:
-        del tokens["output"]
+    if mode in ("embedding", "rerank"):
+        for part in [content] + list(content.get("service_tiers", {}).values()):
+            if part.get("per_million_tokens", {}).get("output") == 0:
+                del part["per_million_tokens"]["output"]
     if tokens and not any(tokens.values()) and (set(content) - {"per_million_tokens"}) & {
             "per_second", "per_million_characters", "per_image", "per_thousand_calls"}:
         if mode in ("rerank", "audio_transcription", "audio_speech", "ocr"):
@@ -314,7 +317,23 @@ def litellm_table(path):
             unknown("image's size beside tokens", name)
             continue
         content.setdefault("per_image", {}).update(rates)
+    for models in table.values():
+        inherit(models)
     return table
+
+
+def inherit(models):
+    """A dated name with the rates of its model has the model's tiers too: LiteLLM lists them for one of
+    the two only."""
+    for low in list(models):
+        other = models.get(names.undated(low))
+        if other is None or other is models[low]:
+            continue
+        for mine, more in ((models[low][1], other[1]), (other[1], models[low][1])):
+            if mine.get("per_million_tokens") == more.get("per_million_tokens"):
+                for member in ("tiers", "service_tiers", "multipliers", "per_thousand_calls"):
+                    if member in more:
+                        mine.setdefault(member, copy.deepcopy(more[member]))
 
 
 def join(old, new, provider, name):
