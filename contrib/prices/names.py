@@ -130,7 +130,9 @@ def genai_names(provider, model):
     if not model["id"].startswith("regional."):
         names.append(model["id"])
     for kind, text in literals(model["match"]):
-        if kind == "equals" or (kind in ("starts_with", "contains", "ends_with") and not FRAGMENT.search(text)):
+        if kind == "starts_with" and text.endswith(".ft-"):
+            names.append(text + "*")    # one that nothing else begins with
+        elif kind == "equals" or (kind in ("starts_with", "contains", "ends_with") and not FRAGMENT.search(text)):
             names.append(text)
     out, seen = [], set()
     for name in names:
@@ -153,6 +155,8 @@ def genai_models(providers, provider, name):
                 yield p, model
         elif genai_provider(p["id"]) == provider and not p["id"].startswith("huggingface_"):
             model = genai_find(p, name)
+            if model is None and provider == "fireworks":
+                model = genai_find(p, "accounts/fireworks/models/" + name)
             if model is None:
                 continue
             if provider == "bedrock" and REGION.match(name):

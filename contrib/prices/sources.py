@@ -222,10 +222,9 @@ def tidy(content, mode=None):
         for part in [content] + list(content.get("service_tiers", {}).values()):
             if part.get("per_million_tokens", {}).get("output") == 0:
                 del part["per_million_tokens"]["output"]
-    if tokens and not any(tokens.values()) and (set(content) - {"per_million_tokens"}) & {
-            "per_second", "per_million_characters", "per_image", "per_thousand_calls"}:
+    if tokens and not any(tokens.values()) and not free(content):
         if mode in ("rerank", "audio_transcription", "audio_speech", "ocr"):
-            tokens.clear()
+            tokens.clear()      # they fill a place
     if "audio_in" in tokens:        # the same sound in another unit
         content.get("per_second", {}).pop("audio_in", None)
     if "image_in" in tokens:
@@ -337,15 +336,13 @@ def inherit(models):
 
 
 def join(old, new, provider, name):
-    """Two of LiteLLM's entries for one name: what only one has is kept, the first wins."""
-    out = dict(old)
-    for unit, rates in new.items():
-        if isinstance(rates, dict) and isinstance(old.get(unit), dict):
-            out[unit] = {**rates, **old[unit]}
-        else:
-            out.setdefault(unit, rates)
-    if out != old:
-        print(f"two entries of LiteLLM for {provider} {name}", file=sys.stderr)
+    """Two of LiteLLM's entries for one name: what only one has is kept, the later one wins."""
+    out = {**old, **new}
+    for unit, rates in old.items():
+        if unit.startswith("per_") and unit in new:
+            out[unit] = {**rates, **new[unit]}
+        if unit.startswith("per_") and any(out[unit][k] != v for k, v in rates.items()):
+            print(f"two entries of LiteLLM for {provider} {name}: {unit}", file=sys.stderr)
     return out
 
 
