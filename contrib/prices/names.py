@@ -42,10 +42,10 @@ def plain(name):
     return undated(name.lower()).replace(".", "-")
 
 
-def litellm_provider(entry):
+def litellm_provider(key, entry):
     """The price file's name of the provider of one of LiteLLM's entries, or None."""
     p = entry.get("litellm_provider")
-    if p is None or p.startswith("one of "):
+    if p is None or p.startswith("one of ") or key.endswith("/"):
         return None
     if p.startswith("vertex_ai"):
         return "vertex"

@@ -283,8 +283,8 @@ def litellm_table(path):
     """{provider: {name in lower case: (name, content)}} of LiteLLM's file."""
     table, sizes = {}, {}
     for key, entry in load(path).items():
-        provider = names.litellm_provider(entry)
-        if provider is None or key == "sample_spec":
+        provider = names.litellm_provider(key, entry)
+        if provider is None:
             continue
         model, size = names.litellm_image(key)
         name = names.litellm_name(model, entry)
