@@ -144,7 +144,9 @@ def litellm_sound(content, entry, key):
     second = [x for x in second if number(x) and x]     # 0 beside a rate is a filler
     if mode == "audio_transcription" and second:
         put(content, "per_second", "audio_in", clean(second[0]))   # one of them: it is billed once
-    elif second and mode != "audio_speech":
+    elif second and mode == "audio_speech":
+        put(content, "per_second", "audio_out", clean(second[-1]))  # for answers that do not tell tokens
+    elif second:
         if mode in ("chat", "completion", "embedding"):
             unknown("second of provisioned throughput", key)
     audio = entry.get("input_cost_per_audio_per_second")
@@ -160,7 +162,7 @@ def litellm_sound(content, entry, key):
 
 
 def litellm_image_rates(content, entry, key):
-    """By the image. Where images are billed in tokens too, the figure says the same in another way."""
+    """By the image. Where images are billed in tokens too, it is for answers that do not tell them."""
     tokens = content.get("per_million_tokens", {})
     mode = entry.get("mode")
     each = entry.get("input_cost_per_image")
@@ -173,7 +175,7 @@ def litellm_image_rates(content, entry, key):
         else:
             put(content, "per_image", "input", clean(each))
     each = entry.get("output_cost_per_image")
-    if number(each) and each and "image_out" not in tokens and not tokens.get("output"):
+    if number(each) and each and (mode in ("image_generation", "image_edit") or not tokens.get("output")):
         put(content, "per_image", "output", clean(each))
     pixel = entry.get("input_cost_per_pixel")
     if number(pixel) and pixel and not content:
@@ -222,9 +224,11 @@ def tidy(content, mode=None):
         for part in [content] + list(content.get("service_tiers", {}).values()):
             if part.get("per_million_tokens", {}).get("output") == 0:
                 del part["per_million_tokens"]["output"]
-    if tokens and not any(tokens.values()) and not free(content):
-        if mode in ("rerank", "audio_transcription", "audio_speech", "ocr"):
-            tokens.clear()      # they fill a place
+    others = {k: v for k, v in content.items() if k != "per_million_tokens"}
+    if list(others.get("per_thousand_calls", {})) == ["web_search"]:
+        del others["per_thousand_calls"]
+    if not any(tokens.values()) and not free(others):
+        tokens.clear()      # they fill a place
     if "audio_in" in tokens:        # the same sound in another unit
         content.get("per_second", {}).pop("audio_in", None)
     if "image_in" in tokens:
@@ -312,9 +316,6 @@ def litellm_table(path):
         table[provider][name.lower()] = (name, content)
     for (provider, name), rates in sizes.items():
         _, content = table.setdefault(provider, {}).setdefault(name.lower(), (name, {}))
-        if "per_million_tokens" in content:
-            unknown("image's size beside tokens", name)
-            continue
         content.setdefault("per_image", {}).update(rates)
     for models in table.values():
         inherit(models)
