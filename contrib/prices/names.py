@@ -28,6 +28,12 @@ IMAGE_KEY = re.compile(r"^(?:(low|medium|high|standard|hd|auto)/)?(\d+-x-\d+|max
                        r"(?:(\d+-steps|max-steps)/)?(.+)$")
 # What is no model's name: "-2025" of claude-sonnet-4-2025, "-0" of gemini-2.0-flash-0.
 FRAGMENT = re.compile(r"([-@./:_]|-2025|-2024|flash-0|gpt-4-0)$")
+# Names that genai-prices takes by their beginnings, and that are not those of days.
+ALSO = {
+    "anthropic": ["claude-2.0", "claude-2.1", "claude-3-5-sonnet-latest"],
+    "google": ["gemini-1.5-flash-001", "gemini-1.5-flash-002", "gemini-1.5-flash-latest", "gemini-1.5-pro-001",
+               "gemini-1.5-pro-002", "gemini-1.5-pro-latest"],
+}
 # Regions whose Bedrock prices are their own.
 REGION = re.compile(r"^(eu|apac|jp|au|ap|ca|sa|in|us-gov)\.")
 
@@ -134,6 +140,7 @@ def genai_names(provider, model):
             names.append(text + "*")    # one that nothing else begins with
         elif kind == "equals" or (kind in ("starts_with", "contains", "ends_with") and not FRAGMENT.search(text)):
             names.append(text)
+    names += [n for n in ALSO.get(provider["id"], []) if genai_find(provider, n) is model]
     out, seen = [], set()
     for name in names:
         found = genai_find(provider, name)
