@@ -69,7 +69,8 @@ def litellm_name(key, entry):
 
 
 def litellm_image(key):
-    """(model's key, its size in a price file or None) for a key that holds an image's quality and size."""
+    """(model's key, its size in a price file or None) for a key that holds an image's quality and size.
+    The size is empty where a price file cannot say it."""
     start = ""
     for prefix in ("azure/", "bedrock/"):
         if key.startswith(prefix):
@@ -79,6 +80,8 @@ def litellm_image(key):
         return start + key, None
     quality, size, steps, model = m.groups()
     if steps == "max-steps":
+        if size == "max-x-max":
+            return start + model, ""
         quality = "max-steps"
     size = "output" if size == "max-x-max" else size.replace("-x-", "x")
     if quality and quality != "standard" and size != "output":

@@ -292,6 +292,9 @@ def litellm_table(path):
             continue
         model, size = names.litellm_image(key)
         name = names.litellm_name(model, entry)
+        if size == "":
+            unknown("image of most steps", key)
+            continue
         if size is not None:
             each = image_size(entry, size)
             if each is not None:
