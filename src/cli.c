@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "base/log.h"
 #include "cli.h"
+#include "store/value.h"
 
 #define SYSTEM_FILE SYSCONFDIR "/spangate/spangate.yaml"
 
@@ -173,4 +174,25 @@ cli_config(const struct cli_args *a)
 	else
 		log_set_level((enum log_level)c->log_level);
 	return c;
+}
+
+bool
+cli_time(const char *flag, const char *text, int64_t *us)
+{
+	static const struct { char unit; int64_t seconds; } units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 },
+	};
+	size_t n = strlen(text);
+	int64_t v;
+
+	if (value_time(slice_str(text), us))
+		return true;
+	for (size_t i = 0; n > 1 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (text[n - 1] == units[i].unit && value_int(slice_make(text, n - 1), &v) && v >= 0 &&
+		    v < INT64_C(1000000000)) {
+			*us = (int64_t)clock_wall_us() - v * units[i].seconds * 1000000;
+			return true;
+		}
+	cli_fail("--%s %s: neither a time such as 2026-11-20T19:05Z nor an age such as 15m, 1h, 2d", flag, text);
+	return false;
 }

@@ -72,6 +72,10 @@ void	cli_args_free(struct cli_args *);
 /* The settings that the arguments name; NULL: a line was printed. */
 struct config	*cli_config(const struct cli_args *);
 
+/* A time (value_time), or how long ago: 90s, 15m, 1h, 2d, 1w; µs since 1970 UTC.
+ * False: a line was printed. */
+bool	cli_time(const char *flag, const char *text, int64_t *us);
+
 /* "spangate: " and the text on standard error; returns CLI_BAD. */
 int	cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -14,7 +14,6 @@
 #include "cli_prices.h"
 #include "span/model_name.h"
 #include "span/vendor.h"
-#include "store/value.h"
 
 static const struct cli_flag flags[] = {
 	[PRICES_PROVIDER] = { "provider", "NAME", "show: the price at this provider, as a request there would find it." },
@@ -38,19 +37,6 @@ static const struct cli_usage usage = {
 	"         difference by model and customer\n",
 	flags, sizeof(flags) / sizeof(flags[0]), false,
 };
-
-bool
-prices_time(const char *text, int64_t *us)
-{
-	struct slice s = slice_str(text);
-	char whole[40];
-
-	if (s.len == 10) {
-		snprintf(whole, sizeof(whole), "%sT00:00:00Z", text);
-		s = slice_str(whole);
-	}
-	return value_time(s, us);
-}
 
 static int
 out_end(struct buf *out)
@@ -103,8 +89,8 @@ show(const struct cli_args *a, const struct prices *prices)
 	struct price_found found;
 	struct buf out;
 
-	if (a->values[PRICES_AT] && !prices_time(a->values[PRICES_AT], &q.at))
-		return cli_fail("--at %s is no time", a->values[PRICES_AT]);
+	if (a->values[PRICES_AT] && !cli_time("at", a->values[PRICES_AT], &q.at))
+		return CLI_BAD;
 	buf_init(&out, 64 * MIB);
 	if (provider == NULL && a->values[PRICES_AT] == NULL) {
 		if (show_all(prices, model, &out) == 0) {

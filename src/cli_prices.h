@@ -8,8 +8,6 @@
 
 enum { PRICES_PROVIDER, PRICES_AT, PRICES_FROM, PRICES_TO, PRICES_MODEL, PRICES_UNKNOWN, PRICES_DRY_RUN };
 
-/* A day or a time, in UTC unless it says otherwise; µs since 1970. */
-bool	prices_time(const char *text, int64_t *us);
 /* Prices the lines of standard input; an exit code. */
 int	prices_cost(const struct prices *);
 

@@ -108,28 +108,6 @@ parse_test(struct spans *s, const char *test)
 	return true;
 }
 
-/* A time, or how long ago: 90s, 15m, 1h, 2d, 1w. */
-static bool
-parse_when(const char *flag, const char *text, int64_t *us)
-{
-	static const struct { char unit; int64_t seconds; } units[] = {
-		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 },
-	};
-	size_t n = strlen(text);
-	int64_t v;
-
-	if (value_time(slice_str(text), us))
-		return true;
-	for (size_t i = 0; n > 1 && i < sizeof(units) / sizeof(units[0]); i++)
-		if (text[n - 1] == units[i].unit && value_int(slice_make(text, n - 1), &v) && v >= 0 &&
-		    v < INT64_C(1000000000)) {
-			*us = (int64_t)clock_wall_us() - v * units[i].seconds * 1000000;
-			return true;
-		}
-	cli_fail("--%s %s: neither a time such as 2026-11-20T19:05Z nor an age such as 15m, 1h, 2d", flag, text);
-	return false;
-}
-
 static bool
 parse_window(struct spans *s)
 {
@@ -137,8 +115,8 @@ parse_window(struct spans *s)
 
 	s->query.have_from = from != NULL;
 	s->query.have_to = to != NULL;
-	return (!from || parse_when("from", from, &s->query.from_us)) &&
-	    (!to || parse_when("to", to, &s->query.to_us));
+	return (!from || cli_time("from", from, &s->query.from_us)) &&
+	    (!to || cli_time("to", to, &s->query.to_us));
 }
 
 static bool
