@@ -31,6 +31,10 @@
 /* Streams */
 #define LIMIT_HELD_EVENT (64 * KIB)	/* an event held back by the usage filter, then let go as it is */
 #define LIMIT_ERROR_HELD (64 * KIB)	/* of an error answer held while another attempt is possible */
+#define LIMIT_HELD_END (64 * KIB)	/* of an answer's end that waits for its breakdown: [DONE], blanks */
+#define LIMIT_BREAKDOWN (4 * MIB)	/* records of an exchange copied for its breakdown: built in some 20 ms */
+#define LIMIT_BREAKDOWN_TEXT (16 * MIB)	/* the breakdown: messages, request and answer stand in it more than once */
+#define LIMIT_BREAKDOWN_US 1000000	/* how long an answer's end waits for it: more is worse than none */
 #define LIMIT_EVENT (32 * MIB)		/* one event that the span builder puts together */
 #define LIMIT_EXPANDED (64 * MIB)	/* a body that the span builder has decoded or put together */
 #define LIMIT_BUILD (512u * MIB)	/* all memory of one build: a few texts of LIMIT_EXPANDED */
