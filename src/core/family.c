@@ -68,6 +68,21 @@ family_of(struct slice method, struct slice path)
 	return FAMILY_OTHER;
 }
 
+bool
+family_has_breakdown(enum family f)
+{
+	switch (f) {
+	case FAMILY_CHAT:
+	case FAMILY_COMPLETION:
+	case FAMILY_EMBEDDING:
+	case FAMILY_RESPONSE:
+	case FAMILY_MESSAGES:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *
 family_name(enum family f)
 {

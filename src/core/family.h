@@ -16,6 +16,9 @@ enum family {
  * One slash at its end does not count. Never fails: FAMILY_OTHER. */
 enum family	 family_of(struct slice method, struct slice path);
 
+/* Can a request_breakdown be added to its answers? */
+bool		 family_has_breakdown(enum family);
+
 const char	*family_name(enum family);
 const char	*family_log_type(enum family);
 /* FAMILY_OTHER for a name that this version does not know. */

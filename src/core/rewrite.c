@@ -394,3 +394,42 @@ rewrite_free(struct rewrite *rw)
 	rw->edits = (struct edits){ NULL, 0 };
 	rw->count = rw->cap = 0;
 }
+
+/* May the switch stand in that member? */
+static bool
+mark_may_hold(const struct rewrite_mark *m, const char *name)
+{
+	return !m->inside && (m->own->flags & MEMBER_NEST || strcmp(m->own->name, "metadata") == 0 ||
+	    strcmp(m->own->name, name) == 0);
+}
+
+/* Only the members that may hold it, as an object: the rest of the body, which
+ * is most of it, is not walked again. */
+bool
+rewrite_switch(const struct rewrite *rw, struct jvalue header, const char *name)
+{
+	struct jvalue some = { JNONE, SLICE_NONE };
+	struct own_member m;
+	struct own_iter it;
+	struct buf text;
+	bool on = false;
+	size_t i;
+
+	buf_init(&text, rw->body.len + 2);
+	for (i = 0; rw->is_object && i < rw->count; i++)
+		if (mark_may_hold(&rw->marks[i], name)) {
+			buf_byte(&text, text.len ? ',' : '{');
+			buf_append(&text, rw->body.ptr + rw->marks[i].start,
+			    rw->marks[i].end - rw->marks[i].start);
+		}
+	if (text.len > 0 && buf_byte(&text, '}'))
+		some = (struct jvalue){ JOBJECT, buf_view(&text) };
+	if (some.kind != JNONE || header.kind != JNONE) {
+		own_iter_init(&it, some, header);
+		while (own_iter_next(&it, &m))
+			if (strcmp(m.name, name) == 0)
+				on = m.value.kind == JTRUE;
+	}
+	buf_free(&text);
+	return on;
+}

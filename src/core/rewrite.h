@@ -81,6 +81,10 @@ int	rewrite_scan_form(struct rewrite *, struct slice body, struct slice boundary
 int	rewrite_finish(struct rewrite *, unsigned flags);
 void	rewrite_free(struct rewrite *);
 
+/* Is that switch of the gateway's own members on? From its strongest place of
+ * all those that own_iter knows; header: as there. Of a form: false. */
+bool	rewrite_switch(const struct rewrite *, struct jvalue header, const char *name);
+
 /* Overwrites the values of SECRET members in `body` (the same bytes as were
  * scanned, writable), at top level and in NEST members, by a JSON string or
  * number of the same length. Offsets stay. In a text that broke off, those

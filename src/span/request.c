@@ -245,6 +245,16 @@ prompt_member(struct build *b, struct jvalue prompt)
 		b->span.variables = jget(prompt, SLICE("variables")).text;
 }
 
+/* Whether a breakdown was added the gate tells; where it never is, is known here. */
+static void
+breakdown_member(struct build *b, struct jvalue v, struct buf *mistyped)
+{
+	if (v.kind != JTRUE && v.kind != JFALSE)
+		word_add(mistyped, "request_breakdown");
+	if (v.kind == JTRUE && !family_has_breakdown(b->family))
+		warn_add(&b->warnings, WARN_BREAKDOWN_NOT_HERE, SLICE_NONE);
+}
+
 /* Walks the gateway's own members. */
 static void
 own_members(struct build *b, struct jvalue body, struct jvalue header)
@@ -266,6 +276,8 @@ own_members(struct build *b, struct jvalue body, struct jvalue header)
 			metadata_set(b, m.value);
 		else if (strcmp(m.name, "prompt") == 0)
 			prompt = m.value;
+		else if (strcmp(m.name, "request_breakdown") == 0)
+			breakdown_member(b, m.value, &mistyped);
 		else if (!own_field(b, &m, &mistyped) && (m.flags & MEMBER_WORKS))
 			continue;
 		if (!(m.flags & MEMBER_WORKS))

@@ -35,6 +35,16 @@ WARNING(VARIABLES_TOO_MANY, "variables_too_many",
     "there are more variables or places for them than are filled in; none was")
 WARNING(VARIABLES_TOO_LARGE, "variables_too_large",
     "with its variables filled in the request would be too large; none was")
+WARNING(BREAKDOWN_NOT_HERE, "breakdown_not_here",
+    "a request_breakdown is not given by this API or in this kind of answer")
+WARNING(BREAKDOWN_NOT_JSON, "breakdown_not_json",
+    "the answer is no JSON object; its request_breakdown was left out")
+WARNING(BREAKDOWN_CODED, "breakdown_coded",
+    "the provider compressed the answer unasked; its request_breakdown was left out")
+WARNING(BREAKDOWN_TOO_LARGE, "breakdown_too_large",
+    "the exchange is larger than is copied for a request_breakdown; it was left out")
+WARNING(BREAKDOWN_TOO_SLOW, "breakdown_too_slow",
+    "the request_breakdown was not ready in time and was left out")
 WARNING(METADATA_NOT_OBJECT, "metadata_not_object", "metadata is not an object and was left out")
 WARNING(MEMBER_TYPE, "member_type", "members of the gateway with a value of the wrong type were left out")
 WARNING(MEMBER_IGNORED, "member_ignored", "members of the gateway that have no effect in this version")

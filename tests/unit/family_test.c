@@ -78,6 +78,8 @@ names(void)
 	ok(slice_eq(slice_str(family_log_type(FAMILY_MESSAGES)), SLICE("chat")));
 	ok(slice_eq(slice_str(family_name((enum family)99)), SLICE("other")));
 	ok(slice_eq(slice_str(family_log_type((enum family)99)), SLICE("other")));
+	ok(family_has_breakdown(FAMILY_CHAT) && family_has_breakdown(FAMILY_EMBEDDING));
+	ok(!family_has_breakdown(FAMILY_SPEECH) && !family_has_breakdown(FAMILY_OTHER));
 }
 
 int

@@ -332,6 +332,42 @@ own_test(void)
 }
 
 static bool
+on(const char *body, enum family family, const char *header)
+{
+	struct slice copy = exact_copy(slice_str(body));
+	struct rewrite rw;
+	bool is;
+
+	if (rewrite_scan(&rw, copy, family) != 0)
+		return false;
+	is = rewrite_switch(&rw, value(slice_str(header)), "request_breakdown");
+	rewrite_free(&rw);
+	exact_free(copy);
+	return is;
+}
+
+static void
+switch_test(void)
+{
+	ok(on("{\"request_breakdown\":true}", FAMILY_CHAT, NULL));
+	ok(on("{\"a\":{\"request_breakdown\":false},\"re\\u0071uest_breakdown\":true}", FAMILY_CHAT, NULL));
+	ok(!on("{\"request_breakdown\":false}", FAMILY_CHAT, "{\"request_breakdown\":true}"));
+	ok(!on("{\"request_breakdown\":\"true\"}", FAMILY_CHAT, NULL));
+	ok(!on("{\"request_breakdown\":1,\"model\":\"m\"}", FAMILY_CHAT, NULL));
+	ok(on("{\"request_breakdown\":null,\"extra_body\":{\"request_breakdown\":true}}", FAMILY_CHAT, NULL));
+	ok(on("{\"note\":1,\"respan_params\":{\"request_breakdown\":true},\"metadata\":{\"b\":2}}", FAMILY_CHAT, NULL));
+	ok(!on("{\"respan_params\":{\"request_breakdown\":false},\"keywordsai_params\":{\"request_breakdown\":true}}",
+	    FAMILY_CHAT, NULL));
+	ok(on("{\"extra_body\":{\"respan_params\":{\"request_breakdown\":true}}}", FAMILY_RESPONSE, NULL));
+	ok(on("{\"metadata\":{\"user_id\":\"u\",\"respan_params\":{\"request_breakdown\":true}}}", FAMILY_MESSAGES, NULL));
+	ok(!on("{\"metadata\":{\"request_breakdown\":true}}", FAMILY_CHAT, NULL));
+	ok(on("{\"model\":\"m\"}", FAMILY_CHAT, "{\"request_breakdown\":true}"));
+	ok(!on("{\"messages\":[{\"request_breakdown\":true}]}", FAMILY_CHAT, NULL));
+	ok(!on("{\"request_breakdown\":true", FAMILY_CHAT, NULL) && !on("", FAMILY_CHAT, NULL));
+	ok(on("[1]", FAMILY_CHAT, "{\"respan_params\":{\"request_breakdown\":true}}"));
+}
+
+static bool
 header(const char *text, const char *want)
 {
 	bool read;
@@ -402,6 +438,7 @@ main(void)
 	again_test();
 	blank_test();
 	own_test();
+	switch_test();
 	header_test();
 	table_test();
 	buf_free(&out);
