@@ -16,6 +16,7 @@
 #include "core/head.h"
 #include "core/limits.h"
 #include "core/multipart.h"
+#include "gate/breakdown.h"
 #include "gate/down.h"
 #include "gate/forward.h"
 #include "gate/gate_private.h"
@@ -114,6 +115,7 @@ exchange_free(struct exchange *x)
 	if (x->hide_made)
 		hide_free(&x->hide);
 	buf_free(&x->held);
+	breakdown_free(x);
 	tape_free(&x->tape);
 	settings_unref(x->settings);
 	free(x->kept);
@@ -274,6 +276,11 @@ exchange_end(struct exchange *x, enum reason reason, const char *detail)
 {
 	if (x->state == EXCHANGE_DONE)
 		return;
+	/* There the provider's side has ended well already. */
+	if (x->state == EXCHANGE_ADD) {
+		reason = REASON_COMPLETE;
+		detail = NULL;
+	}
 	x->state = EXCHANGE_DONE;
 	if (x->up != NULL)
 		x->ops->cancel(x);
@@ -284,6 +291,7 @@ exchange_end(struct exchange *x, enum reason reason, const char *detail)
 		exchange_blank_partial(x);
 		tape_begin(x);
 	}
+	breakdown_leave(x, NULL);
 	exchange_close_answer(x, reason, detail);
 	tape_end(x, reason, detail);
 	exchange_account(x, reason, detail);
@@ -392,6 +400,7 @@ exchange_choose(struct exchange *x)
 	x->hiding = x->hide_made = x->rewrite.usage_added;
 	if (x->hiding)
 		hide_init(&x->hide);
+	breakdown_ask(x);
 	return true;
 }
 
@@ -471,8 +480,7 @@ exchange_upload_answered(struct exchange *x)
 
 /* ---- the answer ---- */
 
-/* Bytes of the answer's body to the client. */
-static void
+void
 exchange_emit(struct exchange *x, struct slice s)
 {
 	if (x->down == NULL || s.len == 0)
@@ -484,13 +492,24 @@ exchange_emit(struct exchange *x, struct slice s)
 		down_write(x->down, s);
 }
 
+/* Bytes that the stream filter lets pass: to the client, but for an end that is
+ * held. */
+static void
+exchange_give(struct exchange *x, struct slice s)
+{
+	if (x->adding)
+		breakdown_data(x, s);
+	else
+		exchange_emit(x, s);
+}
+
 static void
 exchange_emit_hidden(struct exchange *x)
 {
 	struct slice piece;
 
 	while (hide_next(&x->hide, &piece))
-		exchange_emit(x, piece);
+		exchange_give(x, piece);
 }
 
 /* No further attempt: the request's memory goes, unless it is still being sent
@@ -517,8 +536,9 @@ exchange_begin_relay(struct exchange *x, const struct http1_head *h)
 {
 	struct buf *text = &x->thread->text;
 
-	buf_clear(text);
 	x->hiding = exchange_must_hide(x, h);
+	breakdown_begin(x, h);
+	buf_clear(text);
 	x->answer_keep = x->answer_keep && !x->thread->draining;
 	forward_answer(x, h, text);
 	x->head_sent = true;
@@ -540,7 +560,7 @@ exchange_must_hide(struct exchange *x, const struct http1_head *h)
 	if (type.len < 17 || !slice_caseeq(slice_make(type.ptr, 17), SLICE("text/event-stream")))
 		return false;
 	if (coding.len > 0 && !slice_caseeq(coding, SLICE("identity"))) {
-		x->tape.end_notes = SLICE("usage_not_hidden\n");
+		tape_note(&x->tape, "usage_not_hidden");
 		return false;
 	}
 	return true;
@@ -584,6 +604,7 @@ exchange_let_go(struct exchange *x)
 {
 	struct slice all = buf_view(&x->held);
 
+	breakdown_leave(x, NULL);
 	x->state = EXCHANGE_RELAY;
 	x->head_sent = true;
 	if (x->down != NULL)
@@ -662,7 +683,7 @@ exchange_up_data(struct exchange *x)
 		hide_feed(&x->hide, x->in);
 		exchange_emit_hidden(x);
 	} else
-		exchange_emit(x, x->in);
+		exchange_give(x, x->in);
 	exchange_balance(x);
 }
 
@@ -673,7 +694,19 @@ exchange_up_end(struct exchange *x)
 		hide_finish(&x->hide);
 		exchange_emit_hidden(x);
 	}
-	exchange_end(x, REASON_COMPLETE, NULL);
+	if (breakdown_end(x))
+		x->state = EXCHANGE_ADD;
+	else
+		exchange_end(x, REASON_COMPLETE, NULL);
+}
+
+/* The breakdown is there, or nobody waits for it any more. */
+static void
+exchange_breakdown(struct exchange *x)
+{
+	breakdown_add(x);
+	if (x->state == EXCHANGE_ADD)
+		exchange_end(x, REASON_COMPLETE, NULL);
 }
 
 static void
@@ -771,6 +804,13 @@ static exchange_handler *const exchange_table[EXCHANGE_STATES][EXCHANGE_EVENTS] 
 		[EVENT_DOWN_GONE] = exchange_down_gone,
 		[EVENT_DOWN_TIMEOUT] = exchange_reader_stuck,
 		[EVENT_DOWN_ROOM] = exchange_down_room,
+		[EVENT_BREAKDOWN] = exchange_breakdown,
+	},
+	[EXCHANGE_ADD] = {
+		[EVENT_DOWN_GONE] = exchange_down_gone,
+		[EVENT_DOWN_TIMEOUT] = exchange_reader_stuck,
+		[EVENT_DOWN_ROOM] = exchange_down_room,
+		[EVENT_BREAKDOWN] = exchange_breakdown,
 	},
 	[EXCHANGE_DONE] = {
 		[EVENT_BODY] = exchange_ignore,

@@ -6,8 +6,8 @@
  * is the program.
  *
  *   BODY ─► WAIT ─► RELAY ─► DONE        HOLD: an error answer that may yet
- *    │      ▲ └─► HOLD ─┘                be tried again; exchange_end from
- *    └► UPLOAD ──┘                       anywhere
+ *    │      ▲ └─► HOLD ─┘└► ADD ─┘       be tried again; ADD: a breakdown is
+ *    └► UPLOAD ──┘                       being made; exchange_end from anywhere
  */
 #ifndef GATE_EXCHANGE_H
 #define GATE_EXCHANGE_H
@@ -25,6 +25,7 @@
 #include "gate/settings.h"
 #include "gate/tape.h"
 
+struct breakdown;
 struct down;
 struct exchange;
 struct gate_thread;
@@ -35,6 +36,7 @@ enum exchange_state {
 	EXCHANGE_WAIT,		/* for the answer's head */
 	EXCHANGE_HOLD,		/* an error answer is held back */
 	EXCHANGE_RELAY,		/* the answer's body goes through */
+	EXCHANGE_ADD,		/* the answer is complete; its end waits for the breakdown */
 	EXCHANGE_DONE,		/* ended; the client's side drains */
 	EXCHANGE_STATES
 };
@@ -50,6 +52,7 @@ enum exchange_event {
 	EVENT_DOWN_GONE,	/* the client has left */
 	EVENT_DOWN_TIMEOUT,	/* the client's body or reading took too long */
 	EVENT_DOWN_ROOM,	/* the client has taken bytes */
+	EVENT_BREAKDOWN,	/* it was made, or took too long */
 	EXCHANGE_EVENTS
 };
 
@@ -125,6 +128,8 @@ struct exchange {
 	struct buf		 held;		/* HOLD: the answer's head for the client, then its body */
 	size_t			 held_head;	/* bytes of that head */
 	struct tape		 tape;
+	struct breakdown	*breakdown;	/* NULL: not asked for */
+	bool			 adding;	/* the answer's end is held for it */
 
 	/* times, µs on the monotonic clock; 0: not yet */
 	uint64_t		 wall, wall_mono;	/* the wall clock at wall_mono */
@@ -141,6 +146,8 @@ void	exchange_new(struct down *, const struct http1_head *, uint64_t t0);
 void	exchange_step(struct exchange *, enum exchange_event);
 /* The one way out. detail may be NULL. */
 void	exchange_end(struct exchange *, enum reason, const char *detail);
+/* Bytes of the answer's body to the client, if there still is one. */
+void	exchange_emit(struct exchange *, struct slice);
 /* The client's connection has let go of it (it drained or died). */
 void	exchange_release(struct exchange *);
 /* Frees what has ended: once a turn. */

@@ -6,6 +6,7 @@
 #include "gate/forward.h"
 
 #include "core/head.h"
+#include "gate/breakdown.h"
 #include "gate/down.h"
 #include "gate/exchange.h"
 
@@ -103,6 +104,7 @@ forward_request(const struct exchange *x, uint64_t len, struct buf *out)
 	const struct provider_config *p = x->provider->config;
 	const struct request_head *h = x->head;
 	const struct http1_field *f;
+	bool plain = x->hiding || breakdown_wanted(x), said = false;
 	size_t i;
 
 	buf_slice(out, h->method);
@@ -118,11 +120,14 @@ forward_request(const struct exchange *x, uint64_t len, struct buf *out)
 			head_put(out, f->name, f->value);
 			continue;
 		}
+		said = true;
 		buf_slice(out, f->name);
 		buf_append(out, ": ", 2);
-		forward_encodings(x->hiding ? SLICE("identity") : f->value, out);
+		forward_encodings(plain ? SLICE("identity") : f->value, out);
 		buf_append(out, "\r\n", 2);
 	}
+	if (breakdown_wanted(x) && !said)
+		buf_str(out, "accept-encoding: identity\r\n");
 	if (p->api_key != NULL)
 		forward_key(p, out);
 	if (len > 0 || x->has_body)
@@ -144,7 +149,7 @@ forward_framing(struct exchange *x, const struct http1_head *h, struct buf *out)
 			head_put(out, SLICE("content-length"), length);
 		return;
 	}
-	if (h->framing == HTTP1_SIZED && !x->hiding) {
+	if (h->framing == HTTP1_SIZED && !x->hiding && !x->adding) {
 		put_number(out, "content-length: ", h->length);
 		return;
 	}

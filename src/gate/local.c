@@ -35,7 +35,8 @@ struct block {
 };
 
 struct local_job {
-	STAILQ_ENTRY(local_job)	 link;		/* in the pool's queue */
+	struct local_task	 task;		/* in the pool's queue */
+	struct local_pool	*pool;
 	struct gate_thread	*thread;
 	struct settings		*settings;
 	struct local_request	 request;
@@ -59,7 +60,7 @@ struct local_job {
 struct local_pool {
 	pthread_mutex_t		 lock;
 	pthread_cond_t		 work;
-	STAILQ_HEAD(, local_job) queue;
+	STAILQ_HEAD(, local_task) queue;
 	unsigned		 waiting;
 	bool			 stopping;
 	local_handler		*handler;
@@ -130,27 +131,35 @@ local_write(struct local_job *job, const void *ptr, size_t len)
 	return true;
 }
 
+static void
+job_run(struct local_task *task)
+{
+	struct local_job *job = task->arg;
+
+	job->pool->handler(job, &job->request, job->pool->arg);
+	job_post(job, BLOCK_DATA | BLOCK_END);
+}
+
 static void *
 pool_main(void *arg)
 {
 	struct local_pool *p = arg;
-	struct local_job *job;
+	struct local_task *task;
 
 	thread_name("api");
 	for (;;) {
 		pthread_mutex_lock(&p->lock);
 		while (STAILQ_EMPTY(&p->queue) && !p->stopping)
 			pthread_cond_wait(&p->work, &p->lock);
-		job = STAILQ_FIRST(&p->queue);
-		if (job == NULL) {
+		task = STAILQ_FIRST(&p->queue);
+		if (task == NULL) {
 			pthread_mutex_unlock(&p->lock);
 			return NULL;
 		}
 		STAILQ_REMOVE_HEAD(&p->queue, link);
 		p->waiting--;
 		pthread_mutex_unlock(&p->lock);
-		p->handler(job, &job->request, p->arg);
-		job_post(job, BLOCK_DATA | BLOCK_END);
+		task->run(task);
 	}
 }
 
@@ -171,6 +180,23 @@ local_pool_start(unsigned threads, local_handler *handler, void *arg)
 		if (pthread_create(&p->threads[i], NULL, pool_main, p) != 0)
 			abort();
 	return p;
+}
+
+bool
+local_pool_run(struct local_pool *p, struct local_task *task)
+{
+	bool taken;
+
+	pthread_mutex_lock(&p->lock);
+	taken = p->waiting < LIMIT_LOCAL_JOBS && !p->stopping;
+	if (taken) {
+		p->waiting++;
+		STAILQ_INSERT_TAIL(&p->queue, task, link);
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (taken)
+		pthread_cond_signal(&p->work);
+	return taken;
 }
 
 void
@@ -360,23 +386,16 @@ static void
 local_start(struct exchange *x)
 {
 	struct local_pool *p = gate_local_pool(x->thread->gate);
-	struct local_job *job;
-	bool full;
+	struct local_job *job = job_new(x);
 
-	pthread_mutex_lock(&p->lock);
-	full = p->waiting >= LIMIT_LOCAL_JOBS || p->stopping;
-	p->waiting += !full;
-	pthread_mutex_unlock(&p->lock);
-	if (full) {
-		exchange_end(x, REASON_OVERLOADED, NULL);
-		return;
-	}
-	job = job_new(x);
+	job->pool = p;
+	job->task = (struct local_task){ .run = job_run, .arg = job };
 	x->up = job;
-	pthread_mutex_lock(&p->lock);
-	STAILQ_INSERT_TAIL(&p->queue, job, link);
-	pthread_mutex_unlock(&p->lock);
-	pthread_cond_signal(&p->work);
+	if (local_pool_run(p, &job->task))
+		return;
+	x->up = NULL;
+	job_free(job);
+	exchange_end(x, REASON_OVERLOADED, NULL);
 }
 
 static void

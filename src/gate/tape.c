@@ -6,12 +6,14 @@
  */
 #include "gate/tape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "core/head.h"
 #include "core/record.h"
+#include "gate/breakdown.h"
 #include "gate/down.h"
 #include "gate/exchange.h"
 #include "gate/thread.h"
@@ -80,6 +82,7 @@ tape_add(struct exchange *x, enum record_type type, struct slice fields, struct 
 {
 	uint64_t at = journal_add(x->thread->writer, type, x->id, x->tape.position, fields, tail);
 
+	breakdown_record(x, type, fields, tail);
 	if (at != 0)
 		x->tape.position = at;
 	else
@@ -144,13 +147,27 @@ tape_put_request(struct exchange *x, size_t from)
 	}
 }
 
+bool
+tape_params(const struct exchange *x, struct buf *out)
+{
+	static const struct slice names[] = {
+		SLICE("x-data-respan-params"), SLICE("x-data-keywordsai-params"),
+	};
+	struct slice v;
+	size_t i;
+
+	for (i = 0; i < 2 && x->head->flags & HEAD_PARAMS; i++) {
+		v = exchange_field(x, names[i]);
+		if (v.ptr != NULL && rewrite_header_params(v, out))
+			return true;
+	}
+	return false;
+}
+
 /* The kept header fields, and the parameters that came in a header. */
 static void
 tape_put_head_fields(struct exchange *x)
 {
-	static const struct slice params[] = {
-		SLICE("x-data-respan-params"), SLICE("x-data-keywordsai-params"),
-	};
 	struct buf *b = &x->thread->fields, *text = &x->thread->text;
 	struct slice v;
 	size_t i;
@@ -162,14 +179,9 @@ tape_put_head_fields(struct exchange *x)
 	record_put(b, TAG_HEADERS, buf_view(text));
 	if (!(x->head->flags & HEAD_PARAMS))
 		return;
-	for (i = 0; i < 2; i++) {
-		v = exchange_field(x, params[i]);
-		buf_clear(text);
-		if (v.ptr != NULL && rewrite_header_params(v, text)) {
-			record_put(b, TAG_PARAMS, buf_view(text));
-			break;
-		}
-	}
+	buf_clear(text);
+	if (tape_params(x, text))
+		record_put(b, TAG_PARAMS, buf_view(text));
 	v = exchange_field(x, SLICE("x-respan-customer-identifier"));
 	if (v.ptr != NULL)
 		record_put(b, TAG_CUSTOMER, v);
@@ -209,8 +221,11 @@ tape_begin(struct exchange *x)
 	x->tape.position = journal_begin(x->thread->writer, x->id, buf_view(b),
 	    slice_make(tape_body(x), first));
 	x->tape.on = x->tape.position != 0;
-	if (x->tape.on)
+	if (x->tape.on) {
+		breakdown_record(x, RECORD_BEGIN, buf_view(b), slice_make(tape_body(x), first));
 		tape_put_request(x, first);
+	} else
+		breakdown_leave(x, NULL);	/* no records, no span */
 }
 
 void
@@ -412,16 +427,19 @@ tape_again(struct exchange *x)
 }
 
 void
-tape_end(struct exchange *x, enum reason reason, const char *detail)
+tape_note(struct tape *tp, const char *code)
 {
-	struct buf *b;
+	size_t n = strlen(tp->notes);
 
-	if (!x->tape.on || x->tape.ended)
-		return;
-	tape_error_flush(x, 0);
-	tape_ring_flush(x, DIRECTION_ANSWER);
-	x->tape.ended = true;
-	b = tape_fields(x);
+	snprintf(tp->notes + n, sizeof(tp->notes) - n, "%s\n", code);
+}
+
+/* What END says. */
+static struct buf *
+tape_end_fields(struct exchange *x, enum reason reason, const char *detail)
+{
+	struct buf *b = tape_fields(x);
+
 	record_put_u64(b, TAG_T, tape_offset(x, x->thread->now));
 	record_put_u64(b, TAG_REASON, reason);
 	tape_put_text(x, TAG_DETAIL, detail);
@@ -439,9 +457,29 @@ tape_end(struct exchange *x, enum reason reason, const char *detail)
 		record_put_u64(b, TAG_LOST, x->tape.lost);
 	if (x->refused)
 		record_put_u64(b, TAG_LOCAL_ANSWER, x->status);
-	if (x->tape.end_notes.len > 0)
-		record_put(b, TAG_NOTES, x->tape.end_notes);
+	if (x->tape.notes[0] != '\0')
+		tape_put_text(x, TAG_NOTES, x->tape.notes);
+	return b;
+}
+
+void
+tape_end(struct exchange *x, enum reason reason, const char *detail)
+{
+	struct buf *b;
+
+	if (!x->tape.on || x->tape.ended)
+		return;
+	tape_error_flush(x, 0);
+	tape_ring_flush(x, DIRECTION_ANSWER);
+	x->tape.ended = true;
+	b = tape_end_fields(x, reason, detail);
 	x->tape.position = journal_end(x->thread->writer, x->id, x->tape.position, buf_view(b));
+}
+
+void
+tape_copy_end(struct exchange *x)
+{
+	breakdown_record(x, RECORD_END, buf_view(tape_end_fields(x, REASON_COMPLETE, NULL)), SLICE_NONE);
 }
 
 void

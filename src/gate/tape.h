@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/buf.h"
 #include "core/http1.h"
 #include "core/reason.h"
 #include "core/slice.h"
@@ -31,7 +32,7 @@ struct tape {
 	uint64_t	 error_at;	/* its offset in the answer */
 	char		*secrets[TAPE_SECRETS]; /* the exchange's credentials */
 	size_t		 nsecrets;
-	struct slice	 end_notes;	/* codes of warnings for END, constant text, LF after each */
+	char		 notes[96];	/* codes of warnings for END, LF after each */
 };
 
 /* Remembers a credential of this exchange. Short ones are no secrets. */
@@ -47,6 +48,13 @@ void	tape_uploaded(struct exchange *);
 void	tape_again(struct exchange *);
 void	tape_end(struct exchange *, enum reason, const char *detail);
 void	tape_free(struct tape *);
+/* Notes a warning for the span: its code, in END. */
+void	tape_note(struct tape *, const char *code);
+/* END as it would be if all went well now, for the copy of the records that a
+ * breakdown is made of; not for the journal. */
+void	tape_copy_end(struct exchange *);
+/* Appends the parameters that came in a header, as JSON. False: there are none. */
+bool	tape_params(const struct exchange *, struct buf *);
 /* Time that the gateway itself took, µs: from the request's last byte to its
  * first byte on the provider's connection, less making that connection, and
  * from the answer's head to its first byte on the client's. */

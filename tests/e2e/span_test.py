@@ -145,10 +145,10 @@ def own_members():
     eq([s.get(k) for k in ("customer_identifier", "group_identifier", "thread_identifier", "custom_identifier")],
        ["top", "mid", "low", "head"], "strength: top level, respan_params, extra_body, header")
     with Raw(g.port) as c:
-        r = c.post(CHAT, dict(chat_body(), fallback_models=["a"], cache_enabled=True, request_breakdown=True, load_balance_group={"group_id": "x"}))
+        r = c.post(CHAT, dict(chat_body(), fallback_models=["a"], cache_enabled=True, retry_params={}, load_balance_group={"group_id": "x"}))
     eq(p.last.json, chat_body(), "members of functions that are not there yet are cut")
     w = g.span(r).get("warnings")
-    ok(isinstance(w, dict) and "fallback_models" in json.dumps(w) and "request_breakdown" in json.dumps(w), "and named in warnings", w)
+    ok(isinstance(w, dict) and "fallback_models" in json.dumps(w) and "retry_params" in json.dumps(w), "and named in warnings", w)
     with Raw(g.port) as c:
         r = c.post(CHAT, dict(chat_body(), thinking={"type": "enabled"}, prompt="text", unknown_member=[1, {"customer_identifier": "deep"}]))
     eq(p.last.json, dict(chat_body(), thinking={"type": "enabled"}, prompt="text", unknown_member=[1, {"customer_identifier": "deep"}]),
