@@ -195,6 +195,7 @@ meta_build(struct build *b)
 	s->organization_key_id = record_get(b->begin, TAG_KEY_ID);
 	s->request_url_path = target_path(record_get(b->begin, TAG_TARGET));
 	s->billable = (struct span_bool){ true, is_model_call(b, s->request_url_path) };
+	s->uncounted |= s->billable.v ? 0 : SPAN_NO_REQUEST;
 	s->request_id = meta_header(lines, SLICE("x-request-id"));
 	if (s->request_id.ptr == NULL)
 		s->request_id = meta_header(lines, SLICE("request-id"));

@@ -59,6 +59,14 @@ charge(struct build *b)
 		b->span.billable = (struct span_bool){ true, true };
 }
 
+/* Who fetches the answer later finds the usage. */
+static void
+unfinished(struct build *b)
+{
+	b->unfinished = true;
+	b->span.uncounted |= SPAN_NO_TOKENS;
+}
+
 /* Ended as it says, cut off, or to be fetched later, who then finds the usage. */
 static void
 object_end(struct build *b, struct jvalue status, struct jvalue details, struct jvalue background)
@@ -69,7 +77,7 @@ object_end(struct build *b, struct jvalue status, struct jvalue details, struct 
 		b->span.finish_reason = build_text(b, json_truthy(reason) ? reason : status);
 		charge(b);
 	} else if (b->stream ? json_truthy(background) : status.kind == JSTRING)
-		b->unfinished = true;
+		unfinished(b);
 	else if (b->stream)
 		charge(b);
 }

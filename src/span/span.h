@@ -24,11 +24,15 @@ typedef struct span_int span_INT, span_TIME, span_SECS, span_COST;
 typedef struct span_num span_NUM;
 typedef struct span_bool span_BOOL;
 
+/* It asks no model, or only fetches an answer; its tokens are told elsewhere. */
+enum { SPAN_NO_REQUEST = 1, SPAN_NO_TOKENS = 2 };
+
 struct span {
 	uint8_t		id16[16];
 	struct slice	tenant;
 	struct slice	family;
 	struct slice	charge_id;	/* its tokens count once for each tenant and id; SLICE_NONE: anyway */
+	unsigned	uncounted;	/* SPAN_NO_...: what figures leave out of it */
 #define FIELD(symbol, name, type) span_##type symbol;
 #include "span/span.tbl.h"
 #undef FIELD

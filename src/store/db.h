@@ -11,10 +11,11 @@
 #include <zstd.h>
 
 #include "core/buf.h"
+#include "store/rollup.h"
 #include "store/store.h"
 
 #define STORE_FILE "spans.db"
-#define STORE_VERSION 2			/* user_version; migrations stand in schema.c */
+#define STORE_VERSION 3			/* user_version; migrations stand in schema.c */
 
 enum store_column {
 #define COLUMN(symbol, name) STORE_C_##symbol,
@@ -35,11 +36,12 @@ enum store_body { BODY_CHAIN = 0, BODY_JSON = 1 };
 enum store_statement {
 	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_SPAN, STATEMENT_META,
 	STATEMENT_BODY, STATEMENT_EDIT, STATEMENT_CURSOR, STATEMENT_NUMBER, STATEMENT_CHAIN,
-	STATEMENT_CHARGED, STATEMENT_CHARGE, STATEMENTS
+	STATEMENT_CHARGED, STATEMENT_CHARGE, STATEMENT_ROLLUP_ROW, STATEMENT_FIND, STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */
-enum store_number { NUMBER_REV, NUMBER_EXPIRED, NUMBER_DUPLICATES, NUMBER_PAST, NUMBER_PAST_DROPPED, NUMBERS };
+enum store_number { NUMBER_REV, NUMBER_EXPIRED, NUMBER_DUPLICATES, NUMBER_PAST, NUMBER_PAST_DROPPED, NUMBER_REMOVED,
+    NUMBER_DAY_OFFSET, NUMBERS };
 
 struct store {
 	sqlite3		*db;
@@ -53,6 +55,7 @@ struct store {
 	struct buf	 data;				/* a compressed body */
 	struct buf	 json;				/* a row that is kept as JSON */
 	struct buf	 text;				/* a decoded metadata key and value */
+	struct rollup	*rollup;			/* cells that this transaction touched */
 	bool		 billed;			/* the last row that was put is billable */
 	bool		 touched;			/* committed since the last sync */
 	dev_t		 device;			/* the file that was opened */
@@ -80,6 +83,7 @@ bool	 store_billed(const struct store *);
 
 /* expire.c */
 int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
+int	 store_remove(struct store *, const uint8_t id[16]);
 uint64_t store_size(struct store *);
 
 /* rows.c */

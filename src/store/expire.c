@@ -97,28 +97,68 @@ remove_audio(struct store *store)
 	return store_code(rc);
 }
 
-/* Removes at most `steps` rows that are older than before_us. */
+/* What the rows counted goes on counting, as of the past. */
 static int
-remove_rows(struct store *store, int64_t before_us, unsigned steps)
+move_rollups(struct store *store)
+{
+	struct rollup_row live, past;
+	sqlite3_stmt *st = NULL;
+	char sql[1024];
+	int rc, moved = STORE_OK;
+
+	snprintf(sql, sizeof(sql), "SELECT %s FROM span s WHERE s.n IN (SELECT n FROM temp.gone)", rollup_row_sql);
+	rc = sqlite3_prepare_v2(store->db, sql, -1, &st, NULL);
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && moved == STORE_OK) {
+		rc = sqlite3_step(st);
+		if (rc != SQLITE_ROW)
+			break;
+		rollup_of_statement(&live, st);
+		past = live;
+		past.expired = true;
+		moved = rollup_change(store, &live, &past);
+	}
+	sqlite3_finalize(st);
+	return moved == STORE_OK ? store_code(rc) : moved;
+}
+
+static int
+make_gone(struct store *store)
+{
+	return store_exec(store, "CREATE TEMP TABLE IF NOT EXISTS gone(n INTEGER PRIMARY KEY);"
+	    "DELETE FROM temp.gone");
+}
+
+/* The chosen rows with all that hangs on them; how many: sqlite3_changes. */
+static int
+remove_chosen(struct store *store)
 {
 	static const char sql[] =
 	    "DELETE FROM span_meta WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM span_edit WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM body WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM charge WHERE span IN (SELECT n FROM temp.gone);"
+	    "DELETE FROM bill WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM span WHERE n IN (SELECT n FROM temp.gone)";
+	int rc = remove_audio(store);
+
+	return rc == STORE_OK ? store_exec(store, sql) : rc;
+}
+
+/* Removes at most `steps` rows that are older than before_us. */
+static int
+remove_rows(struct store *store, int64_t before_us, unsigned steps)
+{
 	int rc, n = 0;
 
-	rc = store_exec(store, "CREATE TEMP TABLE IF NOT EXISTS gone(n INTEGER PRIMARY KEY);"
-	    "DELETE FROM temp.gone");
+	rc = make_gone(store);
 	if (rc == STORE_OK)
 		rc = store_sqlite.begin(store);
 	if (rc == STORE_OK)
 		rc = choose(store, before_us, steps);
 	if (rc == STORE_OK)
-		rc = remove_audio(store);
+		rc = move_rollups(store);
 	if (rc == STORE_OK)
-		rc = store_exec(store, sql);
+		rc = remove_chosen(store);
 	if (rc == STORE_OK) {
 		n = sqlite3_changes(store->db);
 		store->numbers[NUMBER_EXPIRED] += n;
@@ -127,6 +167,47 @@ remove_rows(struct store *store, int64_t before_us, unsigned steps)
 	if (rc != STORE_OK)
 		store_sqlite.rollback(store);
 	return rc == STORE_OK ? n : rc;
+}
+
+/* The number of the row with that id. */
+static int
+find(struct store *store, const uint8_t id[16], int64_t *n)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_FIND);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	*n = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_reset(st);
+	return rc == SQLITE_ROW ? STORE_OK : rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
+}
+
+int
+store_remove(struct store *store, const uint8_t id[16])
+{
+	char sql[80];
+	int64_t n;
+	int rc;
+
+	rc = find(store, id, &n);
+	if (rc == STORE_OK)
+		rc = make_gone(store);
+	if (rc == STORE_OK) {
+		sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO temp.gone VALUES(%lld)", (long long)n);
+		rc = store_exec(store, sql);
+	}
+	if (rc == STORE_OK)
+		rc = rollup_take(store, n);
+	if (rc == STORE_OK)
+		rc = remove_chosen(store);
+	if (rc == STORE_OK) {
+		store->numbers[NUMBER_REMOVED]++;
+		store->numbers[NUMBER_REV]++;
+	}
+	return rc;
 }
 
 int

@@ -70,7 +70,7 @@ row_tenant(const struct span *span)
 
 /* The row itself; *n is its number, 0: the id was there already. */
 static int
-put_row(struct store *store, const struct span *span, int64_t *n)
+put_row(struct store *store, const struct span *span, unsigned counts, int64_t *n)
 {
 	sqlite3_stmt *st = store_statement(store, STATEMENT_SPAN);
 	int rc;
@@ -81,11 +81,12 @@ put_row(struct store *store, const struct span *span, int64_t *n)
 	sqlite3_bind_int64(st, 2, store->numbers[NUMBER_REV] + 1);
 	bind_text(st, 3, row_tenant(span));
 	bind_text(st, 4, span->family.ptr ? span->family : SLICE("other"));
+	sqlite3_bind_int(st, 5, (int)counts);
 	for (int i = 0; i < STORE_COLUMNS; i++)
-		if (bind_field(st, 5 + i, span, store_columns[i].field) == SQLITE_TOOBIG)
+		if (bind_field(st, 6 + i, span, store_columns[i].field) == SQLITE_TOOBIG)
 			return SQLITE_TOOBIG;
 	if (!span->timestamp.set)
-		sqlite3_bind_int64(st, 5 + STORE_C_timestamp, (int64_t)uuid7_ms(span->id16) * 1000);
+		sqlite3_bind_int64(st, 6 + STORE_C_timestamp, (int64_t)uuid7_ms(span->id16) * 1000);
 	rc = sqlite3_step(st);
 	*n = sqlite3_changes(store->db) > 0 ? sqlite3_last_insert_rowid(store->db) : 0;
 	sqlite3_reset(st);
@@ -281,7 +282,7 @@ static void
 put_undo(struct store *store, int64_t n)
 {
 	static const char *const tables[] = { "span WHERE n", "span_meta WHERE span",
-	    "span_edit WHERE span", "body WHERE span", "charge WHERE span" };
+	    "span_edit WHERE span", "body WHERE span", "charge WHERE span", "bill WHERE span" };
 	char sql[80];
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
@@ -306,23 +307,24 @@ store_billed(const struct store *store)
 
 /* The row of a response that was billed before. */
 static int
-put_row_again(struct store *store, const struct span *span, int64_t *n)
+put_row_again(struct store *store, const struct span *span, unsigned counts, int64_t *n)
 {
 	struct span again = *span;
 
 	again.billable = (struct span_bool){ true, false };
-	return put_row(store, &again, n);
+	return put_row(store, &again, counts, n);
 }
 
 static int
-put_row_billed(struct store *store, const struct span *span, int64_t *n)
+put_row_billed(struct store *store, const struct span *span, unsigned *counts, int64_t *n)
 {
 	int rc = charge_look(store, span);
 
+	*counts = rollup_counts(span, rc == SQLITE_DONE);
 	if (rc == SQLITE_ROW)
-		return put_row_again(store, span, n);
+		return put_row_again(store, span, *counts, n);
 	if (rc == SQLITE_DONE)
-		rc = put_row(store, span, n);
+		rc = put_row(store, span, *counts, n);
 	if (rc == SQLITE_DONE && *n != 0) {
 		rc = put_charge(store, *n, span);
 		store->billed = span->billable.set && span->billable.v;
@@ -333,11 +335,13 @@ put_row_billed(struct store *store, const struct span *span, int64_t *n)
 int
 store_put(struct store *store, const struct span *span, struct slice chain)
 {
+	struct rollup_row row;
+	unsigned counts;
 	int64_t n = 0;
 	int rc;
 
 	store->billed = false;
-	rc = put_row_billed(store, span, &n);
+	rc = put_row_billed(store, span, &counts, &n);
 	if (rc == SQLITE_DONE && n == 0) {
 		store->numbers[NUMBER_DUPLICATES]++;
 		return STORE_OK;
@@ -350,11 +354,13 @@ store_put(struct store *store, const struct span *span, struct slice chain)
 		rc = put_body(store, n, span, chain);
 	put_trim(&store->data);
 	put_trim(&store->json);
-	if (rc == SQLITE_DONE) {
-		store->numbers[NUMBER_REV]++;
-		return STORE_OK;
-	}
 	rc = store_code(rc);
+	if (rc == STORE_OK) {	/* last, so that there is nothing to take back */
+		rollup_of_span(&row, span, counts);
+		rc = rollup_change(store, NULL, &row);
+	}
+	if (rc == STORE_OK)
+		store->numbers[NUMBER_REV]++;
 	if (rc == STORE_E_ROW && n != 0)
 		put_undo(store, n);
 	return rc;

@@ -8,10 +8,12 @@
  *   span_meta  metadata, one row for each key, for filters
  *   span_edit  what people changed afterwards, apart from what was built
  *   body       the exchange's journal records (or a span as JSON), zstd
+ *   bill       how a span's cost came about
  *   charge     of responses that can be read again and again, the span that is
  *              billed; goes with that span
  *   cursor     up to where each journal series is stored, and its counts
  *   meta       counters of the store itself
+ *   rollup, rollup_customer, customer    sums: rollup.h
  */
 #include "store/db.h"
 
@@ -39,6 +41,8 @@ const char store_row_sql[] =
 	" PRIMARY KEY(tenant, response_id)) WITHOUT ROWID;" \
 	"CREATE INDEX charge_span ON charge(span);"
 
+#define SCHEMA_BILL "CREATE TABLE bill(span INTEGER PRIMARY KEY, details TEXT NOT NULL);"
+
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(span, key)) WITHOUT ROWID;"
@@ -49,7 +53,8 @@ static const char schema_tables[] =
     "CREATE TABLE cursor(series TEXT PRIMARY KEY, position INTEGER NOT NULL, stored INTEGER NOT NULL,"
     " dropped INTEGER NOT NULL, begun INTEGER NOT NULL, finished INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-    SCHEMA_CHARGE;
+    SCHEMA_CHARGE
+    SCHEMA_BILL;
 
 /* With the unique id six: each costs about 3 µs a row. */
 static const char schema_indexes[] =
@@ -64,6 +69,7 @@ static const char schema_indexes[] =
 static const char *const migrations[STORE_VERSION] = {
 	[0] = NULL,	/* version 0 is an empty file */
 	[1] = "ALTER TABLE span ADD COLUMN billable INTEGER;" SCHEMA_CHARGE,
+	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL,	/* and rollups */
 };
 
 static const char *
@@ -85,13 +91,14 @@ static void
 schema_sql(struct buf *sql)
 {
 	buf_str(sql, "CREATE TABLE span(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
-	    " rev INTEGER NOT NULL, tenant TEXT NOT NULL, family TEXT NOT NULL");
+	    " rev INTEGER NOT NULL, tenant TEXT NOT NULL, family TEXT NOT NULL, counts INTEGER");
 	for (int i = 0; i < STORE_COLUMNS; i++)
 		buf_printf(sql, ", %s %s", store_columns[i].name,
 		    column_type(span_fields[store_columns[i].field].type));
 	buf_str(sql, ");");
 	buf_str(sql, schema_tables);
 	buf_str(sql, schema_indexes);
+	buf_str(sql, rollup_schema_sql);
 	buf_printf(sql, "PRAGMA user_version = %d;", STORE_VERSION);
 }
 
@@ -107,10 +114,14 @@ schema_upgrade(struct store *store, int version)
 		schema_sql(&sql);
 	for (int v = version; v > 0 && v < STORE_VERSION; v++)
 		buf_printf(&sql, "%s; PRAGMA user_version = %d;", migrations[v], v + 1);
+	if (version > 0 && version < 3)
+		buf_str(&sql, rollup_schema_sql);
 	buf_append(&sql, "", 1);
 	rc = sql.failed ? STORE_BUSY : store_exec(store, "BEGIN IMMEDIATE");
 	if (rc == STORE_OK)
 		rc = store_exec(store, sql.ptr);
+	if (rc == STORE_OK && version > 0 && version < 3)
+		rc = rollup_fill(store);
 	if (rc == STORE_OK)
 		rc = store_exec(store, "COMMIT");
 	else if (!sqlite3_get_autocommit(store->db))

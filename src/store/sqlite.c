@@ -23,6 +23,7 @@
 static const char *const number_names[NUMBERS] = {
 	[NUMBER_REV] = "rev", [NUMBER_EXPIRED] = "expired", [NUMBER_DUPLICATES] = "duplicates",
 	[NUMBER_PAST] = "past", [NUMBER_PAST_DROPPED] = "past_dropped",
+	[NUMBER_REMOVED] = "removed", [NUMBER_DAY_OFFSET] = "day_offset",
 };
 
 #define COLUMN(symbol, name) ", " name
@@ -50,6 +51,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_CHAIN] = "SELECT kind, size, data FROM body WHERE span = (SELECT n FROM span WHERE id = ?)",
 	[STATEMENT_CHARGED] = "SELECT 1 FROM charge WHERE tenant = ? AND response_id = ?",
 	[STATEMENT_CHARGE] = "INSERT INTO charge VALUES(?,?,?)",
+	[STATEMENT_ROLLUP_ROW] = NULL,	/* as is this one */
+	[STATEMENT_FIND] = "SELECT n FROM span WHERE id = ?",
 };
 
 int
@@ -91,11 +94,12 @@ store_statement(struct store *store, enum store_statement which)
 		sqlite3_reset(store->statements[which]);
 		return store->statements[which];
 	}
-	if (which == STATEMENT_SPAN) {
-		snprintf(sql, sizeof(sql), "INSERT INTO span(id, rev, tenant, family%s) VALUES(?,?,?,?%s)"
+	if (which == STATEMENT_SPAN)
+		snprintf(sql, sizeof(sql), "INSERT INTO span(id, rev, tenant, family, counts%s) VALUES(?,?,?,?,?%s)"
 		    " ON CONFLICT(id) DO NOTHING", span_columns, span_marks);
-		text = sql;
-	}
+	if (which == STATEMENT_ROLLUP_ROW)
+		snprintf(sql, sizeof(sql), "SELECT %s FROM span s WHERE s.n = ?", rollup_row_sql);
+	text = text ? text : sql;
 	sqlite3_prepare_v3(store->db, text, -1, SQLITE_PREPARE_PERSISTENT, &store->statements[which], NULL);
 	return store->statements[which];
 }
@@ -120,6 +124,7 @@ sqlite_close(struct store *store)
 		return;
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(store->statements[i]);
+	rollup_free(store);
 	sqlite3_close_v2(store->db);
 	ZSTD_freeCCtx(store->cctx);
 	ZSTD_freeDCtx(store->dctx);
@@ -294,6 +299,8 @@ sqlite_open(const char *data_dir, bool write, char *err, size_t errlen)
 		return NULL;
 	}
 	rc = write ? open_write(store) : open_read(store);
+	if (rc == SQLITE_OK)
+		rc = rollup_functions(store);
 	if (rc != SQLITE_OK)
 		snprintf(err, errlen, "%s: %s", store->path, store->db ? sqlite3_errmsg(store->db) : "no memory");
 	if (rc != SQLITE_OK || schema_open(store, err, errlen) != STORE_OK || load_numbers(store) != STORE_OK) {
@@ -342,6 +349,7 @@ sqlite_rollback(struct store *store)
 	if (is_error(sqlite3_errcode(store->db)))
 		snprintf(store->trouble, sizeof(store->trouble), "%s", sqlite3_errmsg(store->db));
 	memcpy(store->numbers, store->committed, sizeof(store->numbers));
+	rollup_forget(store);
 	if (!sqlite3_get_autocommit(store->db))
 		(void)run(store, STATEMENT_ROLLBACK);
 }
@@ -364,7 +372,7 @@ put_number(struct store *store, enum store_number which)
 static int
 sqlite_commit(struct store *store)
 {
-	int rc = STORE_OK;
+	int rc = rollup_write(store);
 
 	for (int i = 0; i < NUMBERS && rc == STORE_OK; i++)
 		if (store->numbers[i] != store->committed[i])
@@ -373,6 +381,7 @@ sqlite_commit(struct store *store)
 		rc = run(store, STATEMENT_COMMIT);
 	if (rc == STORE_OK) {
 		memcpy(store->committed, store->numbers, sizeof(store->committed));
+		rollup_forget(store);
 		store->touched = true;
 	}
 	return rc;
@@ -528,6 +537,7 @@ sqlite_totals(struct store *store, struct store_totals *t)
 	t->past_dropped = (uint64_t)store->numbers[NUMBER_PAST_DROPPED];
 	t->expired = (uint64_t)store->numbers[NUMBER_EXPIRED];
 	t->duplicates = (uint64_t)store->numbers[NUMBER_DUPLICATES];
+	t->removed = (uint64_t)store->numbers[NUMBER_REMOVED];
 	return rc == STORE_OK ? store_count(store, &all, &t->rows) : rc;
 }
 
@@ -552,6 +562,8 @@ const struct store_ops store_sqlite = {
 	.sync = sqlite_sync,
 	.rollback = sqlite_rollback,
 	.expire = store_expire,
+	.remove = store_remove,
+	.day_offset = rollup_set_offset,
 	.size = store_size,
 	.error = sqlite_error,
 	.cursors = sqlite_cursors,

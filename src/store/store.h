@@ -37,11 +37,12 @@ struct store_cursor {
 };
 
 /* What the store counted, for `verify`: rows = stored of all cursors + past -
- * expired - duplicates. */
+ * expired - removed - duplicates. */
 struct store_totals {
 	uint64_t	 rows;
 	uint64_t	 past, past_dropped;	/* stored and dropped of series that are gone */
 	uint64_t	 expired;		/* removed by retention */
+	uint64_t	 removed;		/* deleted one by one */
 	uint64_t	 duplicates;		/* counted as stored, but their id was there already */
 };
 
@@ -73,6 +74,12 @@ struct store_ops {
 	/* Removes what is past retention, at most `steps` rows: how many; pinned
 	 * ones stay. max_bytes 0: no limit by size. Outside a transaction. */
 	int	(*expire)(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
+	/* Deletes one span with all that hangs on it, inside a transaction. What it
+	 * counted in rollups is taken off. STORE_NOT_FOUND: there is none. */
+	int	(*remove)(struct store *, const uint8_t id[16]);
+	/* The rollups' days begin so many minutes before UTC's. Where they did not,
+	 * they are counted anew, which takes its time. Outside a transaction. */
+	int	(*day_offset)(struct store *, int minutes);
 	uint64_t (*size)(struct store *);	/* bytes on disk */
 
 	/* What the last call that failed says, for people; lives until the next. */

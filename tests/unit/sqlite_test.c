@@ -463,7 +463,9 @@ test_migration(void)
 	struct store *store;
 	int billed;
 
-	exec("DROP TABLE charge; ALTER TABLE span DROP COLUMN billable; PRAGMA user_version = 1");
+	exec("DROP TABLE charge; ALTER TABLE span DROP COLUMN billable; ALTER TABLE span DROP COLUMN counts;"
+	    "DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer;"
+	    "PRAGMA user_version = 1");
 	ok(!open_store(false) && strstr(err, "older version"));
 	store = open_store(true);
 	ok(store != NULL);

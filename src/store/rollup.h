@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rollup: sums over spans that are kept beside them, so that no list of
+ * customers reads spans:
+ *
+ *   rollup           by tenant, day, environment, customer, model, provider, key;
+ *                    of spans that are there and, apart, of those past retention
+ *   rollup_customer  by day and by month: tenant, environment, customer
+ *   customer         all time, with what is known of the customer besides
+ *
+ * An absent text is ''. Whatever changes a row of `span` says so here, in the
+ * same transaction: the cells that it concerns are read at first touch, kept in
+ * memory and written back by the commit. A cell of which nothing is left goes.
+ *
+ * Errors are store_results. STORE_E_ROW: a sum would overflow; nothing of that
+ * change has been taken then.
+ */
+#ifndef STORE_ROLLUP_H
+#define STORE_ROLLUP_H
+
+#include <sqlite3.h>
+
+#include "span/span.h"
+
+enum rollup_sum {
+#define SUM(name) ROLLUP_##name,
+#include "store/rollup.tbl.h"
+#undef SUM
+	ROLLUP_SUMS
+};
+extern const char *const rollup_sums[ROLLUP_SUMS];
+
+/* What a row counts as: column `counts` of table span; NULL there (a row of an
+ * older version): both, or nothing where it is not billable. */
+enum { ROLLUP_REQUEST = 1, ROLLUP_TOKENS = 2 };
+
+/* The part of a span that rollups are made of. Texts belong to whoever made it. */
+struct rollup_row {
+	struct slice	 tenant, environment, customer, model, provider, key, email, name;
+	int64_t		 timestamp;
+	unsigned	 counts;
+	bool		 expired, error;
+	struct span_int	 prompt, completion, total, cached, cache_creation, reasoning, cost, latency, ttft;
+};
+
+struct store;
+struct rollup;
+
+/* What a span that is being put counts as; first: of those with its charge_id. */
+unsigned rollup_counts(const struct span *, bool first);
+void	rollup_of_span(struct rollup_row *, const struct span *, unsigned counts);
+/* Of a SELECT of rollup_row_sql over table span `s`; lives until the statement moves. */
+extern const char rollup_row_sql[];
+void	rollup_of_statement(struct rollup_row *, sqlite3_stmt *);
+
+/* A row comes (old NULL), goes (new NULL) or is another one. */
+int	rollup_change(struct store *, const struct rollup_row *old, const struct rollup_row *new);
+/* The same in two steps around an UPDATE: takes off what row n says, adds what it says. */
+int	rollup_take(struct store *, int64_t n);
+int	rollup_give(struct store *, int64_t n);
+
+/* At commit: writes the cells that changed; may be repeated. */
+int	rollup_write(struct store *);
+/* Forgets them: they are committed, or rolled back. */
+void	rollup_forget(struct store *);
+void	rollup_free(struct store *);
+
+/* The day of a time, rounded down, counted from 1970-01-01 in the store's
+ * offset; the first day of a day's month. */
+int64_t	rollup_day(const struct store *, int64_t us);
+int64_t	rollup_month(int64_t day);
+
+/* rollup_fill.c: the functions of its SQL; a code of SQLite. */
+extern const char rollup_schema_sql[];
+int	rollup_functions(struct store *);
+/* The rollups of all rows that are there, for a store that had none; in the caller's transaction. */
+int	rollup_fill(struct store *);
+/* Days begin so many minutes before UTC's: where they did not, all rows that
+ * are there are counted anew, in one transaction. Days of spans that are past
+ * retention stay as they were. */
+int	rollup_set_offset(struct store *, int minutes);
+
+#endif

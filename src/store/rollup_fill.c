@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rollup_fill: the rollups made from the spans by SQL, in one go: for a store
+ * that had none, and when days begin at another hour. Made apart from what put
+ * does row by row, so `verify` compares with it. The functions of that SQL:
+ *
+ *   rollup_day(µs), rollup_month(day)   a time's day, the first of its month
+ *   hist_of(µs), hist_sum(histogram)    one value's histogram, the sum of some
+ */
+#include <stdio.h>
+
+#include "base/base.h"
+#include "store/db.h"
+#include "store/hist.h"
+
+#define SQL_LIMIT (64 * 1024)
+
+static void
+sql_day(sqlite3_context *context, int n, sqlite3_value **v)
+{
+	(void)n;
+	sqlite3_result_int64(context, rollup_day(sqlite3_user_data(context), sqlite3_value_int64(v[0])));
+}
+
+static void
+sql_month(sqlite3_context *context, int n, sqlite3_value **v)
+{
+	(void)n;
+	sqlite3_result_int64(context, rollup_month(sqlite3_value_int64(v[0])));
+}
+
+static void
+sql_hist_of(sqlite3_context *context, int n, sqlite3_value **v)
+{
+	char bytes[HIST_ONE];
+
+	(void)n;
+	if (sqlite3_value_type(v[0]) != SQLITE_NULL)
+		sqlite3_result_blob(context, bytes, (int)hist_one(sqlite3_value_int64(v[0]), bytes), SQLITE_TRANSIENT);
+}
+
+static void
+sql_hist_step(sqlite3_context *context, int n, sqlite3_value **v)
+{
+	struct hist *hist;
+	int len = sqlite3_value_bytes(v[0]);
+
+	(void)n;
+	if (len == 0)
+		return;
+	hist = sqlite3_aggregate_context(context, sizeof(*hist));
+	if (hist)
+		(void)hist_add(hist, slice_make(sqlite3_value_blob(v[0]), (size_t)len), 1);
+	else
+		sqlite3_result_error_nomem(context);
+}
+
+static void
+sql_hist_final(sqlite3_context *context)
+{
+	const struct hist *hist = sqlite3_aggregate_context(context, 0);
+	struct buf out;
+
+	buf_init(&out, HIST_LIMIT);
+	if (hist)
+		hist_write(hist, &out);
+	sqlite3_result_blob(context, out.len ? out.ptr : "", (int)out.len, SQLITE_TRANSIENT);
+	buf_free(&out);
+}
+
+int
+rollup_functions(struct store *store)
+{
+	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
+	int rc;
+
+	rc = sqlite3_create_function(store->db, "rollup_day", 1, SQLITE_UTF8, store, sql_day, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function(store->db, "rollup_month", 1, flags, NULL, sql_month, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function(store->db, "hist_of", 1, flags, NULL, sql_hist_of, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function(store->db, "hist_sum", 1, flags, NULL, NULL, sql_hist_step, sql_hist_final);
+	return rc;
+}
+
+/* What each sum is the sum of, for a row of table span; c: what it counts as. */
+static const char *const parts[ROLLUP_SUMS] = {
+	[ROLLUP_requests] = "c & 1",
+	[ROLLUP_errors] = "(c & 1) * (status IS 'error')",
+	[ROLLUP_prompt_tokens] = "(c >> 1) * coalesce(prompt_tokens, 0)",
+	[ROLLUP_completion_tokens] = "(c >> 1) * coalesce(completion_tokens, 0)",
+	[ROLLUP_total_tokens] = "(c >> 1) * coalesce(total_request_tokens, 0)",
+	[ROLLUP_cached_tokens] = "(c >> 1) * coalesce(prompt_cache_hit_tokens, 0)",
+	[ROLLUP_cache_creation_tokens] = "(c >> 1) * coalesce(prompt_cache_creation_tokens, 0)",
+	[ROLLUP_reasoning_tokens] = "(c >> 1) * coalesce(reasoning_tokens, 0)",
+	[ROLLUP_cost_pico] = "(c >> 1) * coalesce(cost_pico, 0)",
+	[ROLLUP_unpriced] = "(c >> 1) * (cost_pico IS NULL AND NOT (status IS 'error'"
+	    " AND coalesce(prompt_tokens, 0) = 0 AND coalesce(completion_tokens, 0) = 0))",
+	[ROLLUP_latency_us] = "(c & 1) * coalesce(latency_us, 0)",
+	[ROLLUP_latency_count] = "(c & 1) * (latency_us IS NOT NULL)",
+	[ROLLUP_ttft_us] = "(c & 1) * coalesce(ttft_us, 0)",
+	[ROLLUP_ttft_count] = "(c & 1) * (ttft_us IS NOT NULL)",
+};
+
+/* SELECT: the cells of the rows that are there, columns as table rollup has them. */
+static void
+cells_sql(struct buf *sql)
+{
+	buf_str(sql, "SELECT tenant, rollup_day(timestamp) AS day, coalesce(environment, '') AS environment,"
+	    " coalesce(customer_identifier, '') AS customer, coalesce(model, '') AS model,"
+	    " coalesce(provider_id, '') AS provider, coalesce(key_id, '') AS key_id, 0");
+	for (int i = 0; i < ROLLUP_SUMS; i++)
+		buf_printf(sql, ", sum(%s) AS %s", parts[i], rollup_sums[i]);
+	buf_str(sql, ", hist_sum(CASE WHEN c & 1 THEN hist_of(latency_us) END),"
+	    " hist_sum(CASE WHEN c & 1 THEN hist_of(ttft_us) END)"
+	    " FROM (SELECT *, coalesce(counts, CASE WHEN billable IS 0 THEN 0 ELSE 3 END) AS c FROM span)"
+	    " GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING ");
+	for (int i = 0; i < ROLLUP_SUMS; i++)
+		buf_printf(sql, "%ssum(%s) <> 0", i ? " OR " : "", parts[i]);
+}
+
+/* Appends the sums over cells. */
+static void
+sums_sql(struct buf *sql)
+{
+	for (int i = 0; i < ROLLUP_SUMS; i++)
+		buf_printf(sql, ", sum(%s)", rollup_sums[i]);
+	buf_str(sql, ", hist_sum(latency_hist), hist_sum(ttft_hist)");
+}
+
+/* SELECT: days or months of customers, from the cells. */
+static void
+periods_sql(struct buf *sql, bool months)
+{
+	buf_printf(sql, "SELECT '%s', %s, tenant, environment, customer", months ? "month" : "day",
+	    months ? "rollup_month(day)" : "day");
+	sums_sql(sql);
+	buf_str(sql, " FROM rollup GROUP BY 2, 3, 4, 5");
+}
+
+/* SELECT: customers, from the cells, but for what else is known of them. */
+static void
+customers_sql(struct buf *sql)
+{
+	buf_str(sql, "SELECT tenant, environment, customer");
+	sums_sql(sql);
+	buf_str(sql, ", count(DISTINCT day) AS days FROM rollup GROUP BY 1, 2, 3");
+}
+
+/* Runs a finished text and frees it. */
+static int
+run_sql(struct store *store, struct buf *sql)
+{
+	int rc;
+
+	buf_append(sql, "", 1);
+	rc = sql->failed ? STORE_BUSY : store_exec(store, sql->ptr);
+	buf_free(sql);
+	return rc;
+}
+
+/* What is known of customers besides, into a table of this connection: from the
+ * spans, the latest that says so. */
+static const char known_of_spans[] =
+    "INSERT INTO temp.known SELECT tenant, coalesce(environment, ''), coalesce(customer_identifier, ''),"
+    " '', '', min(timestamp), max(timestamp) FROM span GROUP BY 1, 2, 3;"
+    "UPDATE temp.known AS k SET email = x.text FROM (SELECT tenant, coalesce(environment, '') AS environment,"
+    " coalesce(customer_identifier, '') AS customer, customer_email AS text, max(timestamp) FROM span"
+    " WHERE customer_email <> '' GROUP BY 1, 2, 3) AS x WHERE k.tenant = x.tenant"
+    " AND k.environment = x.environment AND k.customer = x.customer;"
+    "UPDATE temp.known AS k SET name = x.text FROM (SELECT tenant, coalesce(environment, '') AS environment,"
+    " coalesce(customer_identifier, '') AS customer, customer_name AS text, max(timestamp) FROM span"
+    " WHERE customer_name <> '' GROUP BY 1, 2, 3) AS x WHERE k.tenant = x.tenant"
+    " AND k.environment = x.environment AND k.customer = x.customer;";
+
+static const char known_of_customers[] =
+    "INSERT INTO temp.known SELECT tenant, environment, customer, email, name, first_seen, last_seen FROM customer;";
+
+/* Makes every rollup anew, but those of spans that are gone. */
+static int
+fill(struct store *store, const char *known)
+{
+	struct buf sql;
+
+	buf_init(&sql, SQL_LIMIT);
+	buf_str(&sql, "DROP TABLE IF EXISTS temp.known;"
+	    "CREATE TEMP TABLE known(tenant TEXT, environment TEXT, customer TEXT, email TEXT, name TEXT,"
+	    " first_seen INTEGER, last_seen INTEGER, PRIMARY KEY(tenant, environment, customer));");
+	buf_str(&sql, known);
+	buf_str(&sql, "DELETE FROM rollup WHERE expired = 0; DELETE FROM rollup_customer; DELETE FROM customer;"
+	    "INSERT INTO rollup(tenant, day, environment, customer, model, provider, key_id, expired");
+	for (int i = 0; i < ROLLUP_SUMS; i++)
+		buf_printf(&sql, ", %s", rollup_sums[i]);
+	buf_str(&sql, ", latency_hist, ttft_hist) ");
+	cells_sql(&sql);
+	buf_str(&sql, "; INSERT INTO rollup_customer ");
+	periods_sql(&sql, false);
+	buf_str(&sql, "; INSERT INTO rollup_customer ");
+	periods_sql(&sql, true);
+	buf_str(&sql, "; INSERT INTO customer SELECT r.tenant, r.environment, r.customer");
+	for (int i = 0; i < ROLLUP_SUMS; i++)
+		buf_printf(&sql, ", r.\"sum(%s)\"", rollup_sums[i]);
+	buf_str(&sql, ", r.\"hist_sum(latency_hist)\", r.\"hist_sum(ttft_hist)\", coalesce(k.email, ''),"
+	    " coalesce(k.name, ''), coalesce(k.first_seen, 0), coalesce(k.last_seen, 0), r.days FROM (");
+	customers_sql(&sql);
+	buf_str(&sql, ") AS r LEFT JOIN temp.known AS k USING(tenant, environment, customer); DROP TABLE temp.known;");
+	return run_sql(store, &sql);
+}
+
+int
+rollup_fill(struct store *store)
+{
+	return fill(store, known_of_spans);
+}
+
+int
+rollup_set_offset(struct store *store, int minutes)
+{
+	int rc;
+
+	if (store->numbers[NUMBER_DAY_OFFSET] == minutes)
+		return STORE_OK;
+	rc = store_sqlite.begin(store);
+	if (rc == STORE_OK) {
+		store->numbers[NUMBER_DAY_OFFSET] = minutes;
+		rc = fill(store, known_of_customers);
+	}
+	if (rc == STORE_OK)
+		rc = store_sqlite.commit(store);
+	if (rc != STORE_OK)
+		store_sqlite.rollback(store);
+	return rc;
+}
