@@ -3,7 +3,8 @@
  * cli_verify: `spangate verify`: do the books balance? For each journal series
  * the BEGINs that its writer counted must be what the sink stored or set aside
  * plus what is open, at the sink's cursor; and the rows of the store must be
- * what was stored less what retention removed. Works with the gateway running:
+ * what was stored less what was removed; and the sums of costs must be those
+ * over the rows. Works with the gateway running:
  * everything is compared at the cursor.
  */
 #include <stdio.h>
@@ -12,16 +13,26 @@
 
 #include "base/base.h"
 #include "cli.h"
+#include "core/limits.h"
 #include "journal/reader.h"
 #include "store/store.h"
 
 #define TRIES 3
 
+#define ROLLUPS_MAX 2000000		/* rows that are counted unasked: some ten seconds */
+
+enum verify_flag { FLAG_ROLLUPS, FLAGS };
+
+static const struct cli_flag flags[FLAGS] = {
+	[FLAG_ROLLUPS] = { "rollups", NULL, "Count the costs anew also where there are more than 2 million spans." },
+};
+
 static const struct cli_usage usage = {
 	"verify", "",
-	"Compares what the journal began with what the store holds, series by series.\n"
+	"Compares what the journal began with what the store holds, series by series,\n"
+	"and the sums of requests, tokens and costs with the spans.\n"
 	"Exit code 1: the books do not balance, or could not be read.\n",
-	NULL, 0, false,
+	flags, FLAGS, false,
 };
 
 struct verify {
@@ -31,6 +42,7 @@ struct verify {
 	struct store_cursor *cursors;
 	size_t		 ncursors;
 	uint64_t	 stored, dropped;	/* sums over the cursors */
+	bool		 rollups;		/* however many rows there are */
 	bool		 bad;
 };
 
@@ -87,6 +99,31 @@ verify_fresh(struct verify *v, const char *series)
 	return true;
 }
 
+/* The sums beside what the spans add up to. */
+static bool
+verify_rollups(struct verify *v, uint64_t rows)
+{
+	struct buf lines;
+	uint64_t cells;
+	bool equal;
+	int rc;
+
+	if (rows > ROLLUPS_MAX && !v->rollups) {
+		fprintf(v->out, "rollups: not counted, as there are many spans (--rollups does it)\n");
+		return true;
+	}
+	buf_init(&lines, 64 * KIB);
+	rc = store_sqlite.check_rollups(v->store, &lines, &cells);
+	equal = rc == STORE_OK && lines.len == 0;
+	if (rc != STORE_OK)
+		cli_fail("the rollups cannot be counted: %s", store_sqlite.error(v->store));
+	else
+		fprintf(v->out, "rollups: %llu cells, %s\n%.*s", (unsigned long long)cells,
+		    equal ? "equal" : "DIFFERENT, among them", (int)lines.len, lines.len ? lines.ptr : "");
+	buf_free(&lines);
+	return equal;
+}
+
 static bool
 verify_rows(struct verify *v)
 {
@@ -97,16 +134,16 @@ verify_rows(struct verify *v)
 		cli_fail("the store cannot be read: %s", store_sqlite.error(v->store));
 		return false;
 	}
-	expected = v->stored + t.past - t.expired - t.duplicates;
-	fprintf(v->out, "\nstored %llu + of deleted series %llu - past retention %llu - stored twice %llu"
+	expected = v->stored + t.past - t.expired - t.removed - t.duplicates;
+	fprintf(v->out, "\nstored %llu + of deleted series %llu - past retention %llu - deleted %llu - stored twice %llu"
 	    " = %llu; rows %llu%s\n",
 	    (unsigned long long)v->stored, (unsigned long long)t.past, (unsigned long long)t.expired,
-	    (unsigned long long)t.duplicates, (unsigned long long)expected, (unsigned long long)t.rows,
-	    expected == t.rows ? "" : ": DOES NOT BALANCE");
+	    (unsigned long long)t.removed, (unsigned long long)t.duplicates, (unsigned long long)expected,
+	    (unsigned long long)t.rows, expected == t.rows ? "" : ": DOES NOT BALANCE");
 	if (v->dropped + t.past_dropped > 0)
 		fprintf(v->out, "set aside in quarantine without a row: %llu\n",
 		    (unsigned long long)(v->dropped + t.past_dropped));
-	return expected == t.rows;
+	return verify_rollups(v, t.rows) && expected == t.rows;
 }
 
 static bool
@@ -182,9 +219,9 @@ verify_run(struct verify *v)
 }
 
 static int
-verify_open(const struct config *config)
+verify_open(const struct config *config, bool rollups)
 {
-	struct verify v = { .journal = xasprintf("%s/journal", config->data_dir) };
+	struct verify v = { .journal = xasprintf("%s/journal", config->data_dir), .rollups = rollups };
 	char err[300];
 	int code;
 
@@ -206,7 +243,7 @@ cli_verify(int argc, char **argv)
 		return code;
 	config = cli_config(&args);
 	if (config)
-		code = verify_open(config);
+		code = verify_open(config, args.values[FLAG_ROLLUPS] != NULL);
 	config_unref(config);
 	cli_args_free(&args);
 	return code;

@@ -91,7 +91,8 @@ struct config {
 	struct route_config *routes;	size_t nroutes;
 	struct key_config *keys;	size_t nkeys;
 	struct { uint64_t max_bytes; uint64_t sync_us; /* 0: off */ } journal;
-	struct { uint64_t retention_us; /* 0: for ever */ unsigned max_disk_percent; uint64_t max_bytes; /* 0: none */ } store;
+	struct { uint64_t retention_us; /* 0: for ever */ unsigned max_disk_percent; uint64_t max_bytes; /* 0: none */
+	    int day_offset; /* minutes */ } store;
 	int		 log_level;
 	atomic_uint	 references;	/* config_ref, config_unref */
 };

@@ -58,6 +58,9 @@ OPTION(TOP, "store.max_disk_percent", NULL, PERCENT, store.max_disk_percent, 1, 
     "Above this use of the file system the oldest spans go.")
 OPTION(TOP, "store.max_bytes", NULL, SIZE, store.max_bytes, MIB, (uint64_t)1 << 50, "off", NULL, OPTION_OFF,
     "Most bytes of the store; above it the oldest spans go.")
+OPTION(TOP, "store.day_offset", NULL, OFFSET, store.day_offset, 0, 0, "+00:00", NULL, OPTION_RESTART,
+    "Where days begin that costs are summed up by: at midnight of this offset from UTC. A new one has all "
+    "stored spans counted anew at the start.")
 
 OPTION(TOP, "limits.max_body", NULL, SIZE, max_body, KIB, 1024 * MIB, "64MiB", NULL, 0,
     "Largest request body that is held and read; larger ones are refused with 413.")

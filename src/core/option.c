@@ -5,6 +5,9 @@
  */
 #include "core/option.h"
 
+#define OFFSET_MIN (-12 * 60)
+#define OFFSET_MAX (14 * 60)
+
 struct unit {
 	const char	*name;
 	uint64_t	 factor;
@@ -105,6 +108,38 @@ enum_parse(const char *hint, struct slice text, uint64_t *value)
 	return OPTION_E_FORM;
 }
 
+/* Of a time zone. */
+static int
+offset_parse(struct slice text, uint64_t *value)
+{
+	int	minutes = 0, i;
+
+	if (text.len != 6 || (*text.ptr != '+' && *text.ptr != '-') || text.ptr[3] != ':')
+		return OPTION_E_FORM;
+	for (i = 1; i < 6; i++) {
+		if (i == 3)
+			continue;
+		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+			return OPTION_E_FORM;
+		minutes = minutes * (i == 4 ? 6 : 10) + text.ptr[i] - '0';
+	}
+	if (text.ptr[4] > '5')
+		return OPTION_E_FORM;
+	minutes = *text.ptr == '-' ? -minutes : minutes;
+	if (minutes < OFFSET_MIN || minutes > OFFSET_MAX)
+		return OPTION_E_RANGE;
+	*value = (uint64_t)(int64_t)minutes;
+	return OPTION_OK;
+}
+
+static void
+offset_print(uint64_t value, struct buf *out)
+{
+	int	minutes = (int)(int32_t)value, of = minutes < 0 ? -minutes : minutes;
+
+	buf_printf(out, "%c%02d:%02d", minutes < 0 ? '-' : '+', of / 60, of % 60);
+}
+
 int
 option_parse(const struct option *o, struct slice text, uint64_t *value)
 {
@@ -115,6 +150,8 @@ option_parse(const struct option *o, struct slice text, uint64_t *value)
 		return bool_parse(text, value);
 	if (o->type == OPTION_ENUM)
 		return enum_parse(o->hint, text, value);
+	if (o->type == OPTION_OFFSET)
+		return offset_parse(text, value);
 	if ((o->flags & OPTION_OFF) && slice_eq(text, SLICE("off"))) {
 		*value = 0;
 		return OPTION_OK;
@@ -139,6 +176,10 @@ option_print(const struct option *o, uint64_t value, struct buf *out)
 		while (name_next(&names, &name) && value-- > 0)
 			;
 		buf_slice(out, name);
+		return;
+	}
+	if (o->type == OPTION_OFFSET) {
+		offset_print(value, out);
 		return;
 	}
 	if (value == 0 && (o->flags & OPTION_OFF)) {
@@ -196,6 +237,9 @@ option_expect(const struct option *o, struct buf *out)
 			buf_slice(out, name);
 			between = ", ";
 		}
+		break;
+	case OPTION_OFFSET:
+		buf_str(out, "an offset from UTC from -12:00 to +14:00, such as +01:00");
 		break;
 	case OPTION_TEXT:
 		buf_str(out, "a text");

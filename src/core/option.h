@@ -14,6 +14,7 @@ enum option_type {
 	OPTION_PERCENT,		/* a whole number, with or without % */
 	OPTION_DURATION,	/* a whole number with us, ms, s, m, h or d; value in µs */
 	OPTION_SIZE,		/* a whole number, with B, KiB, MiB, GiB, TiB, kB, MB, GB, TB or alone; bytes */
+	OPTION_OFFSET,		/* of UTC: +HH:MM or -HH:MM, -12:00 to +14:00; minutes, as int64_t */
 	OPTION_ENUM,		/* one of the hint's names; value: its place */
 	OPTION_TEXT,		/* any text: not for option_parse */
 	OPTION_HASH,		/* 64 hex digits: not for option_parse */

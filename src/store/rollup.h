@@ -75,6 +75,10 @@ extern const char rollup_schema_sql[];
 int	rollup_functions(struct store *);
 /* The rollups of all rows that are there, for a store that had none; in the caller's transaction. */
 int	rollup_fill(struct store *);
+/* Counts all rows that are there and compares, in the caller's snapshot. Where
+ * rollups differ `out` has lines that say which, at most so many of each kind. */
+#define ROLLUP_DIFFERENCES 6
+int	rollup_check(struct store *, struct buf *out, uint64_t *cells);
 /* Days begin so many minutes before UTC's: where they did not, all rows that
  * are there are counted anew, in one transaction. Days of spans that are past
  * retention stay as they were. */

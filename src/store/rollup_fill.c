@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "base/base.h"
+#include "base/log.h"
 #include "store/db.h"
 #include "store/hist.h"
 
@@ -141,11 +141,11 @@ periods_sql(struct buf *sql, bool months)
 
 /* SELECT: customers, from the cells, but for what else is known of them. */
 static void
-customers_sql(struct buf *sql)
+customers_sql(struct buf *sql, bool days)
 {
 	buf_str(sql, "SELECT tenant, environment, customer");
 	sums_sql(sql);
-	buf_str(sql, ", count(DISTINCT day) AS days FROM rollup GROUP BY 1, 2, 3");
+	buf_printf(sql, "%s FROM rollup GROUP BY 1, 2, 3", days ? ", count(DISTINCT day) AS days" : "");
 }
 
 /* Runs a finished text and frees it. */
@@ -203,7 +203,7 @@ fill(struct store *store, const char *known)
 		buf_printf(&sql, ", r.\"sum(%s)\"", rollup_sums[i]);
 	buf_str(&sql, ", r.\"hist_sum(latency_hist)\", r.\"hist_sum(ttft_hist)\", coalesce(k.email, ''),"
 	    " coalesce(k.name, ''), coalesce(k.first_seen, 0), coalesce(k.last_seen, 0), r.days FROM (");
-	customers_sql(&sql);
+	customers_sql(&sql, true);
 	buf_str(&sql, ") AS r LEFT JOIN temp.known AS k USING(tenant, environment, customer); DROP TABLE temp.known;");
 	return run_sql(store, &sql);
 }
@@ -214,6 +214,76 @@ rollup_fill(struct store *store)
 	return fill(store, known_of_spans);
 }
 
+/*
+ * Rows of the first SELECT that are none of the second or the other way round,
+ * a line each in `out`. Both give what the table's columns are.
+ */
+static int
+compare(struct store *store, const char *what, struct slice spans, const char *table, struct buf *out)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf sql;
+	int columns, rc;
+
+	buf_init(&sql, SQL_LIMIT);
+	buf_printf(&sql, "WITH kept AS (SELECT * FROM %s), counted AS (%.*s)"
+	    " SELECT * FROM (SELECT 'counted', * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)"
+	    " UNION ALL SELECT 'kept', * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted)) LIMIT %d",
+	    table, (int)spans.len, spans.ptr, ROLLUP_DIFFERENCES);
+	rc = sql.failed ? SQLITE_NOMEM : sqlite3_prepare_v2(store->db, sql.ptr, (int)sql.len, &st, NULL);
+	buf_free(&sql);
+	columns = rc == SQLITE_OK ? sqlite3_column_count(st) - 2 : 0;	/* less the histograms */
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(st);
+		if (rc != SQLITE_ROW)
+			break;
+		buf_printf(out, "%s, %s:", what, (const char *)sqlite3_column_text(st, 0));
+		for (int i = 1; i < columns; i++)
+			buf_printf(out, " %s=%s", sqlite3_column_name(st, i), (const char *)sqlite3_column_text(st, i));
+		buf_str(out, "\n");
+	}
+	sqlite3_finalize(st);
+	return store_code(rc);
+}
+
+/* The customers' sums as table customer has them, but for what is not a sum. */
+static const char customers_kept[] = "(SELECT tenant, environment, customer"
+#define SUM(name) ", " #name
+#include "store/rollup.tbl.h"
+#undef SUM
+    ", latency_hist, ttft_hist FROM customer)";
+
+int
+rollup_check(struct store *store, struct buf *out, uint64_t *cells)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf sql;
+	int rc;
+
+	rc = sqlite3_prepare_v2(store->db, "SELECT count(*) FROM rollup", -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	*cells = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
+	sqlite3_finalize(st);
+	if (rc != SQLITE_ROW)
+		return store_code(rc);
+	buf_init(&sql, SQL_LIMIT);
+	cells_sql(&sql);
+	rc = compare(store, "rollup", buf_view(&sql), "rollup WHERE expired = 0", out);
+	buf_clear(&sql);
+	periods_sql(&sql, false);
+	buf_str(&sql, " UNION ALL ");
+	periods_sql(&sql, true);
+	if (rc == STORE_OK)
+		rc = compare(store, "rollup_customer", buf_view(&sql), "rollup_customer", out);
+	buf_clear(&sql);
+	customers_sql(&sql, false);
+	if (rc == STORE_OK)
+		rc = compare(store, "customer", buf_view(&sql), customers_kept, out);
+	buf_free(&sql);
+	return rc;
+}
+
 int
 rollup_set_offset(struct store *store, int minutes)
 {
@@ -221,6 +291,8 @@ rollup_set_offset(struct store *store, int minutes)
 
 	if (store->numbers[NUMBER_DAY_OFFSET] == minutes)
 		return STORE_OK;
+	log_info("store: days are those of UTC %+d minutes now, they were of UTC %+d: all spans are counted anew",
+	    minutes, (int)store->numbers[NUMBER_DAY_OFFSET]);
 	rc = store_sqlite.begin(store);
 	if (rc == STORE_OK) {
 		store->numbers[NUMBER_DAY_OFFSET] = minutes;

@@ -19,6 +19,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "core/limits.h"
 
 #define COLUMN(symbol, name) { name, SPAN_F_##symbol },
@@ -110,6 +111,8 @@ schema_upgrade(struct store *store, int version)
 	int rc;
 
 	buf_init(&sql, 64 * KIB);
+	if (version > 0)
+		log_info("store: %s is upgraded from version %d to %d", store->path, version, STORE_VERSION);
 	if (version == 0)
 		schema_sql(&sql);
 	for (int v = version; v > 0 && v < STORE_VERSION; v++)

@@ -311,7 +311,8 @@ open_store(struct sink *sink)
 		set_failing(sink, err);
 		return false;
 	}
-	if (tails_load(&sink->tails, sink->ops, sink->store) == STORE_OK &&
+	if (sink->ops->day_offset(sink->store, sink->config->store.day_offset) == STORE_OK &&
+	    tails_load(&sink->tails, sink->ops, sink->store) == STORE_OK &&
 	    tails_scan(&sink->tails, sink->ops, sink->store) == STORE_OK)
 		return true;
 	fail(sink);

@@ -564,6 +564,7 @@ const struct store_ops store_sqlite = {
 	.expire = store_expire,
 	.remove = store_remove,
 	.day_offset = rollup_set_offset,
+	.check_rollups = rollup_check,
 	.size = store_size,
 	.error = sqlite_error,
 	.cursors = sqlite_cursors,

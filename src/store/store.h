@@ -80,6 +80,10 @@ struct store_ops {
 	/* The rollups' days begin so many minutes before UTC's. Where they did not,
 	 * they are counted anew, which takes its time. Outside a transaction. */
 	int	(*day_offset)(struct store *, int minutes);
+	/* A reader, in its snapshot: counts all spans anew and compares the rollups
+	 * with it. `out`: a line for each that differs, the first ones; empty: all
+	 * are equal. cells: how many there are. */
+	int	(*check_rollups)(struct store *, struct buf *out, uint64_t *cells);
 	uint64_t (*size)(struct store *);	/* bytes on disk */
 
 	/* What the last call that failed says, for people; lives until the next. */

@@ -13,6 +13,7 @@ static const struct option size = { "s", NULL, OPTION_SIZE, 1, (uint64_t)1 << 50
 static const struct option percent = { "p", NULL, OPTION_PERCENT, 1, 100, "80", NULL, 0, "", 0, 0, 0 };
 static const struct option count = { "c", NULL, OPTION_COUNT, 0, 64, "0", NULL, 0, "", 0, 0, 0 };
 static const struct option word = { "e", NULL, OPTION_ENUM, 0, 2, NULL, "red|green|blue", 0, "", 0, 0, 0 };
+static const struct option offset = { "o", NULL, OPTION_OFFSET, 0, 0, "+00:00", NULL, 0, "", 0, 0, 0 };
 static const struct option flag = { "b", NULL, OPTION_BOOL, 0, 1, NULL, NULL, 0, "", 0, 0, 0 };
 
 #define BAD UINT64_MAX
@@ -41,6 +42,11 @@ static const struct {
 	{ &word, "red|green", BAD, NULL }, { &word, "", BAD, NULL },
 	{ &flag, "true", 1, "true" }, { &flag, "off", 0, "false" }, { &flag, "yes", 1, "true" },
 	{ &flag, "1", BAD, NULL },
+	{ &offset, "+00:00", 0, "+00:00" }, { &offset, "+05:30", 330, "+05:30" }, { &offset, "+14:00", 840, "+14:00" },
+	{ &offset, "-03:45", (uint64_t)-225, "-03:45" }, { &offset, "-12:00", (uint64_t)-720, "-12:00" },
+	{ &offset, "+14:01", BAD - 1, NULL }, { &offset, "-12:30", BAD - 1, NULL }, { &offset, "+1:00", BAD, NULL },
+	{ &offset, "02:00", BAD, NULL }, { &offset, "+02:60", BAD, NULL }, { &offset, "UTC", BAD, NULL },
+	{ &offset, "", BAD, NULL }, { &offset, "+0a:00", BAD, NULL },
 };
 
 static void

@@ -105,6 +105,29 @@ sums_equal(void)
 	return good;
 }
 
+/* What the store itself says of its rollups: so many lines of what differs. */
+static bool
+check(int lines)
+{
+	char err[300];
+	struct store *reader = ops->open(test_dir, false, err, sizeof(err));
+	struct buf out;
+	uint64_t cells;
+	int n = 0;
+	bool good;
+
+	buf_init(&out, 1 << 16);
+	good = reader && ops->check_rollups(reader, &out, &cells) == STORE_OK &&
+	    cells == (uint64_t)number("SELECT count(*) FROM rollup");
+	for (size_t i = 0; i < out.len; i++)
+		n += out.ptr[i] == '\n';
+	if (n != lines)
+		printf("# %d lines: %.*s\n", n, (int)out.len, out.ptr);
+	buf_free(&out);
+	ops->close(reader);
+	return good && n == lines;
+}
+
 /* Days, months and customers are the sums of the cells, past ones included. */
 static bool
 tables_agree(void)
@@ -122,8 +145,8 @@ tables_agree(void)
 			    " GROUP BY 1, 2, 3)", sums[i], sums[i], froms[k]);
 			good = good && number(sql) == 0;
 		}
-	return good && number("SELECT count(*) FROM (SELECT tenant, environment, customer, count(DISTINCT day) FROM rollup"
-	    " GROUP BY 1, 2, 3 EXCEPT SELECT tenant, environment, customer, active_days FROM customer)") == 0 &&
+	return good && check(0) && number("SELECT count(*) FROM (SELECT tenant, environment, customer,"
+	    " count(DISTINCT day) FROM rollup GROUP BY 1, 2, 3 EXCEPT SELECT tenant, environment, customer, active_days FROM customer)") == 0 &&
 	    number("SELECT count(*) FROM rollup_customer WHERE grain = 'month' AND strftime('%d', start * 86400, 'unixepoch')"
 	    " <> '01'") == 0;
 }
@@ -330,6 +353,28 @@ test_migration(void)
 	ops->close(store);
 }
 
+/* What is wrong is seen: a sum, a cell too much, a histogram, a customer. */
+static void
+test_check(void)
+{
+	int64_t day = number("SELECT max(day) FROM rollup");
+	char sql[300];
+
+	ok(check(0));
+	snprintf(sql, sizeof(sql), "UPDATE rollup SET cost_pico = cost_pico + 1 WHERE (day, customer, model) ="
+	    " (SELECT day, customer, model FROM rollup WHERE day = %lld LIMIT 1)", (long long)day);
+	exec(sql);
+	ok(check(2 + 6));		/* the cell both ways; its customer, day and month */
+	snprintf(sql, sizeof(sql), "UPDATE rollup SET cost_pico = cost_pico - 1 WHERE (day, customer, model) ="
+	    " (SELECT day, customer, model FROM rollup WHERE day = %lld LIMIT 1)", (long long)day);
+	exec(sql);
+	ok(check(0));
+	exec("UPDATE customer SET latency_hist = x'0101' WHERE customer = 'named'");
+	ok(check(2));
+	exec("DELETE FROM customer WHERE customer = 'named'");
+	ok(check(1));
+}
+
 int
 main(void)
 {
@@ -346,6 +391,7 @@ main(void)
 	test_offset(store);
 	ops->close(store);
 	test_migration();
+	test_check();
 	test_dir_remove();
 	return done();
 }
