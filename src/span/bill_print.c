@@ -98,7 +98,8 @@ use_print(const struct use *use, struct buf *out)
 	text_member(out, "provider", use->query.provider);
 	text_member(out, "host", use->query.host);
 	text_member(out, "model", use->query.model);
-	text_member(out, "request_model", use->query.request_model);
+	if (!slice_eq(use->query.request_model, use->query.model))
+		text_member(out, "request_model", use->query.request_model);
 	text_member(out, "service_tier", use->service_tier);
 	text_member(out, "image_size", use->image_size);
 	buf_str(out, out->ptr[out->len - 1] == '{' ? "\"prompt_tokens\":" : ",\"prompt_tokens\":");

@@ -9,6 +9,7 @@
 #include "span/bill.h"
 #include "span/inner.h"
 #include "span/json.h"
+#include "span/vendor.h"
 
 static void
 use_find(struct build *b, struct use *use)
@@ -19,7 +20,7 @@ use_find(struct build *b, struct use *use)
 	*use = (struct use){
 		.query = {
 			.provider = s->provider_id, .model = b->model_told ? s->model : SLICE_NONE,
-			.host = a != NULL ? record_get(a->send, TAG_URL) : SLICE_NONE,
+			.host = a != NULL ? vendor_host(record_get(a->send, TAG_URL)) : SLICE_NONE,
 			.request_model = b->request_model.ptr != NULL ? b->request_model : s->model,
 			.at = s->start_time.set ? s->start_time.v : 0,
 		},

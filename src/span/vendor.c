@@ -45,9 +45,8 @@ vendor_named(struct slice name)
 	return NULL;
 }
 
-/* The host in a URL, or in host:port. */
-static struct slice
-host_of(struct slice address)
+struct slice
+vendor_host(struct slice address)
 {
 	struct slice host = address;
 	size_t i;
@@ -66,7 +65,7 @@ host_of(struct slice address)
 const struct vendor *
 vendor_of_host(struct slice address)
 {
-	struct slice host = host_of(address);
+	struct slice host = vendor_host(address);
 	size_t i;
 
 	for (i = 0; i < VENDORS && host.len > 0; i++)

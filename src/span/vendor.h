@@ -23,6 +23,8 @@ struct vendor {
 const struct vendor	*vendor_at(size_t i);
 /* By its name or another one, in either case; NULL: none. */
 const struct vendor	*vendor_named(struct slice name);
+/* The host in an address (`host`, `host:port`, or a URL). */
+struct slice	vendor_host(struct slice address);
 /* By the host of an address (`host`, `host:port`, or a URL); NULL: none. */
 const struct vendor	*vendor_of_host(struct slice address);
 

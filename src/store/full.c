@@ -22,7 +22,7 @@ struct full {
 	struct build	*build;
 	struct chain	 chain;
 	char		*bytes;
-	struct buf	 text;
+	struct buf	 text, bill;
 	struct span	 span;
 };
 
@@ -34,7 +34,9 @@ full_new(const struct store_ops *ops, struct store *store, const struct build_op
 	f->ops = ops;
 	f->store = store;
 	f->options = *options;
+	f->options.prices = NULL;	/* costs are those of then */
 	buf_init(&f->text, LIMIT_ROW_JSON);
+	buf_init(&f->bill, LIMIT_ROW_JSON);
 	return f;
 }
 
@@ -57,6 +59,7 @@ full_free(struct full *f)
 		return;
 	full_clear(f);
 	buf_free(&f->text);
+	buf_free(&f->bill);
 	free(f);
 }
 
@@ -201,12 +204,15 @@ full_span(struct full *f, const struct span *row)
 	if (f->ops->chain(f->store, row->id16, &f->bytes, &len, &json) != STORE_OK)
 		return row;
 	buf_clear(&f->text);
+	buf_clear(&f->bill);
+	f->options.bill = f->ops->bill(f->store, row->id16, &f->bill) == STORE_OK ? buf_view(&f->bill) : SLICE_NONE;
 	f->options.estimated = slice_eq(row->usage_source, SLICE("estimated"));
 	good = json ? full_parse(slice_make(f->bytes, len), &f->span, &f->text)
 	    : full_build(f, slice_make(f->bytes, len));
 	if (!good)
 		return row;
 	overlay(&f->span, row);
+	f->span.cost_details = f->options.bill;
 	if (f->options.estimated && f->span.usage.ptr == NULL)
 		put_estimate(f);
 	return &f->span;

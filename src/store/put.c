@@ -29,6 +29,13 @@ is_body_field(int field)
 	return false;
 }
 
+/* What the row and table bill hold, and may be changed there. */
+static bool
+is_cost_field(int field)
+{
+	return field == SPAN_F_cost || field == SPAN_F_cost_source || field == SPAN_F_cost_details;
+}
+
 static int
 bind_text(sqlite3_stmt *st, int at, struct slice text)
 {
@@ -223,7 +230,7 @@ json_without_bodies(struct store *store, const struct span *span)
 
 	buf_clear(out);
 	for (int i = 0; i < SPAN_FIELDS; i++) {
-		if (is_body_field(i) || span_is_null(span, i))
+		if (is_body_field(i) || is_cost_field(i) || span_is_null(span, i))
 			continue;
 		buf_printf(out, "%s\"%s\":", comma, span_fields[i].name);
 		span_value_json(span, i, out);
@@ -277,6 +284,25 @@ put_body(struct store *store, int64_t n, const struct span *span, struct slice c
 	return rc;
 }
 
+/* How the cost came about, where it is this row's. */
+static int
+put_bill(struct store *store, int64_t n, struct slice details)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (!details.ptr)
+		return SQLITE_DONE;
+	st = store_statement(store, STATEMENT_BILL);
+	if (!st)
+		return sqlite3_errcode(store->db);
+	sqlite3_bind_int64(st, 1, n);
+	bind_text(st, 2, details);
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return rc;
+}
+
 /* Takes a half-stored row out again, so that the transaction can go on. */
 static void
 put_undo(struct store *store, int64_t n)
@@ -312,6 +338,10 @@ put_row_again(struct store *store, const struct span *span, unsigned counts, int
 	struct span again = *span;
 
 	again.billable = (struct span_bool){ true, false };
+	if (span->cost_source.ptr) {
+		again.cost = (struct span_int){ true, 0 };
+		again.cost_source = SLICE("table");
+	}
 	return put_row(store, &again, counts, n);
 }
 
@@ -352,6 +382,8 @@ store_put(struct store *store, const struct span *span, struct slice chain)
 		rc = put_edit(store, n, span);
 	if (rc == SQLITE_DONE)
 		rc = put_body(store, n, span, chain);
+	if (rc == SQLITE_DONE && counts & ROLLUP_TOKENS)
+		rc = put_bill(store, n, span->cost_details);
 	put_trim(&store->data);
 	put_trim(&store->json);
 	rc = store_code(rc);

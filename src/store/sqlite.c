@@ -52,6 +52,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_CHARGED] = "SELECT 1 FROM charge WHERE tenant = ? AND response_id = ?",
 	[STATEMENT_CHARGE] = "INSERT INTO charge VALUES(?,?,?)",
 	[STATEMENT_ROLLUP_ROW] = NULL,	/* as is this one */
+	[STATEMENT_BILL] = "INSERT OR REPLACE INTO bill VALUES(?,?)",
+	[STATEMENT_BILL_READ] = "SELECT details FROM bill WHERE span = (SELECT n FROM span WHERE id = ?)",
 	[STATEMENT_FIND] = "SELECT n FROM span WHERE id = ?",
 };
 
@@ -527,6 +529,25 @@ sqlite_chain(struct store *store, const uint8_t id[16], char **bytes, size_t *le
 }
 
 static int
+sqlite_bill(struct store *store, const uint8_t id[16], struct buf *details)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_BILL_READ);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		buf_append(details, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+		rc = STORE_OK;
+	} else
+		rc = rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
+	sqlite3_reset(st);
+	return rc;
+}
+
+static int
 sqlite_totals(struct store *store, struct store_totals *t)
 {
 	struct query all = { .tenant = SLICE_NONE, .sort = -1 };
@@ -573,5 +594,6 @@ const struct store_ops store_sqlite = {
 	.done = store_done,
 	.count = store_count,
 	.chain = sqlite_chain,
+	.bill = sqlite_bill,
 	.totals = sqlite_totals,
 };

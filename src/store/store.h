@@ -60,7 +60,8 @@ struct store_ops {
 	 * themselves. An id that is there already: nothing is changed, STORE_OK.
 	 * After STORE_E_ROW the transaction goes on without the row. Of the spans
 	 * with one charge_id of a tenant the first row is billable as the span says,
-	 * those after it are not; it is as if new again once that row has expired. */
+	 * those after it are not, and cost nothing; it is as if new again once that
+	 * row has expired. */
 	int	(*put)(struct store *, const struct span *, struct slice chain);
 	/* After a put: is its row billable? Not where the id was there already. */
 	bool	(*billed)(const struct store *);
@@ -100,6 +101,8 @@ struct store_ops {
 	/* The stored chain of one span (malloc'ed), for the builder. Where only the
 	 * span itself was kept it is its JSON, and *json is true. */
 	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len, bool *json);
+	/* Appends how its cost came about (cost_details). STORE_NOT_FOUND: nobody noted it. */
+	int	(*bill)(struct store *, const uint8_t id[16], struct buf *details);
 	int	(*totals)(struct store *, struct store_totals *);
 };
 
