@@ -2,10 +2,13 @@
 /* cli: see cli.h. Called by every subcommand before it does anything. */
 #include <config.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -195,4 +198,32 @@ cli_time(const char *flag, const char *text, int64_t *us)
 		}
 	cli_fail("--%s %s: neither a time such as 2026-11-20T19:05Z nor an age such as 15m, 1h, 2d", flag, text);
 	return false;
+}
+
+int
+cli_lock(const char *data_dir, char pid[32])
+{
+	char	*path = xasprintf("%s/lock", data_dir), ours[32];
+	int	 fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), len;
+	ssize_t	 n;
+
+	free(path);
+	pid[0] = '\0';
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK) {
+			n = read(fd, pid, 31);
+			pid[n > 0 ? n : 0] = '\0';
+			pid[strcspn(pid, "\n")] = '\0';
+			if (*pid == '\0')
+				memcpy(pid, "?", 2);
+		}
+		close(fd);
+		return -1;
+	}
+	len = snprintf(ours, sizeof(ours), "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, ours, (size_t)len, 0) != len)
+		log_warn("%s/lock: %s", data_dir, strerror(errno));
+	return fd;
 }

@@ -76,6 +76,11 @@ struct config	*cli_config(const struct cli_args *);
  * False: a line was printed. */
 bool	cli_time(const char *flag, const char *text, int64_t *us);
 
+/* The lock of a data directory, with our pid in it: a descriptor that holds it.
+ * -1: another process has it (*pid, 32 bytes, says which) or, pid empty, errno
+ * says why not. */
+int	cli_lock(const char *data_dir, char pid[32]);
+
 /* "spangate: " and the text on standard error; returns CLI_BAD. */
 int	cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -121,6 +121,7 @@ import(const struct cli_args *a)
 	struct price_table *t = price_file_read(a->words[1], err, sizeof(err));
 	struct slice notes;
 	struct buf out;
+	size_t n = 0;
 
 	if (t == NULL)
 		return cli_fail("%s", err);
@@ -128,13 +129,14 @@ import(const struct cli_args *a)
 	buf_str(&out, "{\n\"format\": 1,\n\"name\": ");
 	buf_json_string(&out, price_table_name(t));
 	buf_str(&out, ",\n\"prices\": [\n");
-	for (size_t i = 0; i < price_table_size(t); i++) {
-		price_print(price_table_at(t, i), &out);
-		buf_str(&out, i + 1 < price_table_size(t) ? ",\n" : "\n");
-	}
-	buf_str(&out, "]\n}\n");
+	for (size_t i = 0; i < price_table_size(t); i++)
+		if (price_table_at(t, i)->nnames > 0) {
+			buf_str(&out, n++ ? ",\n" : "");
+			price_print(price_table_at(t, i), &out);
+		}
+	buf_str(&out, "\n]\n}\n");
 	notes = price_table_notes(t);
-	fprintf(stderr, "%zu entries\n%.*s", price_table_size(t), (int)notes.len, notes.ptr ? notes.ptr : "");
+	fprintf(stderr, "%zu entries\n%.*s", n, (int)notes.len, notes.ptr ? notes.ptr : "");
 	price_table_free(t);
 	return out_end(&out);
 }
@@ -193,6 +195,8 @@ run(const struct cli_args *a)
 		code = check(a, c);
 	else if (strcmp(what, "cost") == 0 && a->nwords == 1)
 		code = prices_cost(&c->book->prices);
+	else if (strcmp(what, "reprice") == 0 && a->nwords == 1)
+		code = prices_reprice(a, c);
 	else {
 		cli_fail("prices: show MODEL, import FILE, check [FILE...], cost or reprice (see spangate prices --help)");
 		code = CLI_USAGE;

@@ -8,12 +8,10 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,35 +54,17 @@ directory_make(const char *dir)
 	return good;
 }
 
-/* The lock of the data directory, with our pid in it; -1: a line was printed. */
+/* -1: a line was printed. */
 static int
 directory_lock(const char *dir)
 {
-	char	*path = xasprintf("%s/lock", dir), pid[32] = "";
-	int	 fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), len;
+	char	pid[32];
+	int	fd = cli_lock(dir, pid);
 
-	if (fd < 0) {
-		cli_fail("%s: %s", path, strerror(errno));
-		free(path);
-		return -1;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK)
-			cli_fail("%s: %s", path, strerror(errno));
-		else {
-			if (read(fd, pid, sizeof(pid) - 1) < 0)
-				pid[0] = '\0';
-			cli_fail("data directory %s is in use by process %.*s", dir,
-			    (int)strcspn(pid, "\n"), pid);
-		}
-		close(fd);
-		free(path);
-		return -1;
-	}
-	free(path);
-	len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len)
-		log_warn("%s/lock: %s", dir, strerror(errno));
+	if (fd < 0 && *pid != '\0')
+		cli_fail("data directory %s is in use by process %s", dir, pid);
+	else if (fd < 0)
+		cli_fail("%s/lock: %s", dir, strerror(errno));
 	return fd;
 }
 

@@ -6,6 +6,7 @@
 #include "span/prices.h"
 
 #include "core/glob.h"
+#include "core/record.h"
 #include "span/model_name.h"
 #include "span/prices_table.h"
 #include "span/vendor.h"
@@ -51,6 +52,16 @@ service_tier_named(struct slice name)
 		if (slice_caseeq(name, others[i].name))
 			return others[i].tier;
 	return TIERS;
+}
+
+uint32_t
+prices_id(const struct prices *prices)
+{
+	uint32_t id = 0;
+
+	for (size_t i = 0; i < prices->n; i++)
+		id = crc32c(id, &prices->tables[i]->id, sizeof(prices->tables[i]->id));
+	return id;
 }
 
 static bool

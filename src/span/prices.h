@@ -108,6 +108,9 @@ struct prices {
 	const struct price_table *builtin;	/* which of them is ours; NULL: none */
 };
 
+/* A number that is another one for other tables or another order of them. */
+uint32_t prices_id(const struct prices *);
+
 /* Who asks for a price. */
 struct price_query {
 	struct slice	provider;	/* a name; SLICE_NONE: not known */

@@ -70,7 +70,8 @@ set_read(struct price_reader *r, struct jvalue prices, int64_t start)
 	for (size_t i = 0; i < RATES; i++) {
 		struct jvalue v = price_at(jget(prices, rates[i].name), start);
 
-		if (v.kind == JNONE || v.kind == JNULL)
+		/* some are told in two ways */
+		if (v.kind == JNONE || v.kind == JNULL || price_set_has(r, rates[i].kind))
 			continue;
 		text = v.kind == JSTRING ? jstring_plain(v) : v.text;
 		if ((v.kind != JNUMBER && v.kind != JSTRING) || !decimal_read(text, rates[i].places, &femto))

@@ -11,6 +11,7 @@
 
 #include "core/glob.h"
 #include "core/limits.h"
+#include "core/record.h"
 #include "span/model_name.h"
 #include "span/vendor.h"
 
@@ -136,6 +137,15 @@ price_set_rate(struct price_reader *r, enum rate_kind kind, int64_t femto, struc
 	return true;
 }
 
+bool
+price_set_has(const struct price_reader *r, enum rate_kind kind)
+{
+	for (size_t i = 0; i < r->nrates; i++)
+		if (r->rates[i].kind == kind)
+			return true;
+	return false;
+}
+
 static void *
 copy_of(struct price_reader *r, const void *from, size_t n, size_t size)
 {
@@ -245,8 +255,9 @@ twin(const struct price_table *t, const struct price_key *key, uint32_t head)
 	return NULL;
 }
 
+/* A name of the entry into the index. *twice: it stands in one before, which counts. */
 static bool
-key_add(struct price_reader *r, uint32_t entry, struct slice name)
+key_add(struct price_reader *r, uint32_t entry, struct slice name, bool *twice)
 {
 	struct price_table *t = r->table;
 	struct price_key *key = &t->keys[t->nkeys];
@@ -255,6 +266,7 @@ key_add(struct price_reader *r, uint32_t entry, struct slice name)
 
 	*key = (struct price_key){ .entry = entry, .next = *head, .name = name };
 	other = twin(t, key, *head);
+	*twice = other != NULL;
 	if (other != NULL && r->lenient) {
 		price_note(r, "line %u: %.*s stands in line %u already", t->list[entry].line, (int)name.len, name.ptr,
 		    other->line);
@@ -276,12 +288,33 @@ key_add(struct price_reader *r, uint32_t entry, struct slice name)
 	return true;
 }
 
+/* All names of an entry; those that stand twice leave it. */
+static bool
+keys_add(struct price_reader *r, uint32_t entry)
+{
+	struct price *p = &r->table->list[entry];
+	size_t kept = 0, matches = 0;
+	bool twice;
+
+	for (size_t k = 0; k < p->nnames; k++) {
+		if (!key_add(r, entry, p->names[k], &twice))
+			return false;
+		if (twice)
+			continue;
+		matches += k < p->nmatch;
+		p->names[kept++] = p->names[k];
+	}
+	p->nnames = kept;
+	p->nmatch = matches;
+	return true;
+}
+
 /* The index of all names. */
 static bool
 seal(struct price_reader *r)
 {
 	struct price_table *t = r->table;
-	size_t n = 0, i, k;
+	size_t n = 0, i;
 
 	for (i = 0; i < t->n; i++)
 		n += t->list[i].nnames;
@@ -293,9 +326,8 @@ seal(struct price_reader *r)
 	if (t->keys == NULL || t->patterns == NULL || t->heads == NULL)
 		return out_of_memory(r);
 	for (i = 0; i < t->n; i++)
-		for (k = 0; k < t->list[i].nnames; k++)
-			if (!key_add(r, (uint32_t)i, t->list[i].names[k]))
-				return false;
+		if (!keys_add(r, (uint32_t)i))
+			return false;
 	return true;
 }
 
@@ -349,6 +381,7 @@ price_table_read(struct slice text, struct slice name, struct price_error *err)
 	}
 	buf_init(&t->notes, MIB);
 	t->name = arena_copy(&t->arena, name);
+	t->id = crc32c(0, text.ptr, text.len);
 	r->table = t;
 	r->text = text;
 	r->counted = text.ptr;

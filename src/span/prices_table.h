@@ -27,6 +27,7 @@ struct price_key {
 struct price_table {
 	struct arena	 arena;
 	struct slice	 name;
+	uint32_t	 id;		/* CRC-32C of the file */
 	struct price	*list;
 	size_t		 n, cap;
 	struct price_key *keys;
@@ -71,6 +72,8 @@ bool	price_name(struct price_reader *, struct slice name, struct slice where);
 /* Starts a set of rates; set_end gives it to the entry, if it has any. */
 void	price_set_begin(struct price_reader *, enum service_tier, int64_t prompt_from);
 bool	price_set_rate(struct price_reader *, enum rate_kind, int64_t femto, struct slice size, struct slice where);
+/* Has the set at hand a rate of that kind? */
+bool	price_set_has(const struct price_reader *, enum rate_kind);
 bool	price_set_end(struct price_reader *);
 bool	price_multiplier(struct price_reader *, struct slice name, int64_t micro, struct slice where);
 /* Puts the entry into the table. */

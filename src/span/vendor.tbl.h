@@ -8,7 +8,7 @@
  *             one, the maker's is taken
  *   HOST      has its own prices alone
  */
-VENDOR("openai", MAKER, "text-completion-openai chatgpt", "api.openai.com *.api.openai.com")
+VENDOR("openai", MAKER, "text-completion-openai", "api.openai.com *.api.openai.com")
 VENDOR("anthropic", MAKER, "claude", "api.anthropic.com")
 VENDOR("google", MAKER, "gemini google-ai-studio google_ai_studio google_genai", "generativelanguage.googleapis.com")
 VENDOR("xai", MAKER, "x-ai x_ai grok", "api.x.ai *.api.x.ai")

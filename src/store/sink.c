@@ -23,6 +23,7 @@
 #include "span/tokens.h"
 #include "store/audio.h"
 #include "store/quarantine.h"
+#include "store/reprice_job.h"
 #include "store/tail.h"
 #include "store/thin.h"
 
@@ -56,6 +57,7 @@ struct sink {
 	struct config	*current;		/* of this turn; options are out of it */
 	struct build_options options;
 	struct tokens	*tokens;
+	struct reprice_job reprice;
 	const struct store_ops *ops;
 	struct store	*store;			/* NULL: to be opened (again) */
 	struct tails	 tails;
@@ -68,7 +70,7 @@ struct sink {
 	uint64_t	 retry_us;
 	bool		 failing;
 	const char	*trouble;		/* what went wrong, where it was not the store */
-	uint64_t	 housekept, expire_at;
+	uint64_t	 housekept, expire_at, reprice_at;
 };
 
 static bool
@@ -293,6 +295,7 @@ fail(struct sink *sink)
 	sink->begun = false;
 	sink->trouble = NULL;
 	sink->batch = sink->quarantined = sink->dropped = 0;
+	sink->reprice.active = false;
 	quarantine_clear(sink->quarantine);
 	tails_rollback(&sink->tails);
 	ledger_set(LEDGER_JOURNAL_LAG, (int64_t)tails_lag(&sink->tails));
@@ -446,6 +449,24 @@ housekeep(struct sink *sink, bool now_or_never)
 	return rc;
 }
 
+/* A step of pricing again, where that was asked for: it is looked for once a
+ * second. *more: there is another step to do. */
+static int
+reprice(struct sink *sink, bool *more)
+{
+	const char *dir = sink->config->data_dir;
+	int rc;
+
+	if (!sink->reprice.active && clock_mono_us() < sink->reprice_at)
+		return STORE_OK;
+	sink->reprice_at = clock_mono_us() + IDLE_US;
+	if (!reprice_job_look(&sink->reprice, dir, sink->store, sink->options.prices))
+		return STORE_OK;
+	rc = reprice_job_step(&sink->reprice, dir, sink->store, sink->options.prices);
+	*more |= sink->reprice.active;
+	return rc;
+}
+
 /* Waits before the next try, longer each time. */
 static void
 back_off(struct sink *sink, bool stopping)
@@ -519,6 +540,8 @@ sink_run(void *arg)
 		rc = turn_looking(sink, stopping, &looked, &more);
 		if (rc == STORE_OK)
 			rc = housekeep(sink, stopping && !more);
+		if (rc == STORE_OK && !stopping)
+			rc = reprice(sink, &more);
 		if (rc != STORE_OK)
 			fail(sink);
 		sink->drained = stopping && rc == STORE_OK && !more;

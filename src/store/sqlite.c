@@ -24,6 +24,7 @@ static const char *const number_names[NUMBERS] = {
 	[NUMBER_REV] = "rev", [NUMBER_EXPIRED] = "expired", [NUMBER_DUPLICATES] = "duplicates",
 	[NUMBER_PAST] = "past", [NUMBER_PAST_DROPPED] = "past_dropped",
 	[NUMBER_REMOVED] = "removed", [NUMBER_DAY_OFFSET] = "day_offset",
+	[NUMBER_REPRICE_AT] = "reprice_at",
 };
 
 #define COLUMN(symbol, name) ", " name
@@ -53,6 +54,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_CHARGE] = "INSERT INTO charge VALUES(?,?,?)",
 	[STATEMENT_ROLLUP_ROW] = NULL,	/* as is this one */
 	[STATEMENT_BILL] = "INSERT OR REPLACE INTO bill VALUES(?,?)",
+	[STATEMENT_REPRICE] = "UPDATE span SET cost_pico = ?2, cost_source = ?3, rev = ?4 WHERE n = ?1",
 	[STATEMENT_BILL_READ] = "SELECT details FROM bill WHERE span = (SELECT n FROM span WHERE id = ?)",
 	[STATEMENT_FIND] = "SELECT n FROM span WHERE id = ?",
 };

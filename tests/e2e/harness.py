@@ -145,7 +145,9 @@ class Gateway:
         self.data = data_dir or os.path.join(self.root, "data")
         self.conf = os.path.join(self.root, "spangate.yaml")
         self.args, self.env, self.preexec, self.wrap = list(args), dict(os.environ, **(env or {})), preexec, list(wrap)
-        self.config = {"listen": "127.0.0.1:0", "threads": 2, "data_dir": self.data}
+        # pretend models have a price, so that spans do not warn of none
+        self.config = {"listen": "127.0.0.1:0", "threads": 2, "data_dir": self.data,
+                       "prices": os.path.join(os.path.dirname(os.path.abspath(__file__)), "prices.json")}
         if provider is not None:
             self.config["providers"] = {"fake": dict(
                 {"api": "openai", "base_url": provider.url + "/v1", "usage": "ask"}, **(provider_config or {}))}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reprice.c: one step at a time through the rows. Called by the sink between
+ * its turns, and by the command line where no gateway runs or for a dry run.
+ */
+#include "store/reprice.h"
+
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "core/glob.h"
+#include "journal/reader.h"
+#include "span/arena.h"
+#include "span/bill.h"
+#include "span/build.h"
+#include "store/db.h"
+
+/* The rows that any table may price; which of them are meant is looked at one
+ * by one, so that a step has an end. */
+static const char rows_sql[] =
+    "SELECT s.n, s.id, s.model, s.customer_identifier, s.cost_pico, coalesce(s.cost_source, 'unknown'),"
+    " coalesce(s.start_time, s.timestamp), s.prompt_tokens, s.completion_tokens,"
+    " coalesce(s.usage_source, '') = 'estimated', b.details, s.billable"
+    " FROM span s LEFT JOIN bill b ON b.span = s.n WHERE s.n > ?1 ORDER BY s.n LIMIT ?2";
+
+enum { N, ID, MODEL, CUSTOMER, COST, SOURCE, START, PROMPT, COMPLETION, ESTIMATED, DETAILS, BILLABLE };
+
+static struct slice
+column_text(sqlite3_stmt *st, int column)
+{
+	const void *p = sqlite3_column_text(st, column);
+
+	return p ? slice_make(p, (size_t)sqlite3_column_bytes(st, column)) : SLICE_NONE;
+}
+
+static struct span_int
+column_int(sqlite3_stmt *st, int column)
+{
+	bool null = sqlite3_column_type(st, column) == SQLITE_NULL;
+
+	return (struct span_int){ !null, null ? 0 : sqlite3_column_int64(st, column) };
+}
+
+/* Is it one of those that are to be priced? */
+static bool
+is_meant(const struct reprice *what, sqlite3_stmt *st)
+{
+	struct slice source = column_text(st, SOURCE);
+	int64_t start = sqlite3_column_int64(st, START);
+
+	if (start < what->from_us || start >= what->to_us)
+		return false;
+	if (what->unknown && sqlite3_column_type(st, COST) != SQLITE_NULL)
+		return false;
+	if (*what->model && !glob_match(slice_str(what->model), column_text(st, MODEL)))
+		return false;
+	/* without a bill: of an older version, or nothing was billed */
+	if (sqlite3_column_type(st, DETAILS) == SQLITE_NULL && (sqlite3_column_type(st, COST) != SQLITE_NULL ||
+	    (sqlite3_column_type(st, BILLABLE) != SQLITE_NULL && !sqlite3_column_int(st, BILLABLE))))
+		return false;
+	return slice_eq(source, SLICE("unknown")) || slice_eq(source, SLICE("table")) ||
+	    slice_eq(source, SLICE("user_table"));
+}
+
+/* The bill that the builder makes of the stored records, for a row without one. */
+static bool
+bill_build(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struct slice *details)
+{
+	const struct build_options options = { .prices = run->prices, .row_only = true };
+	struct build *build = NULL;
+	struct chain chain = { .count = 0 };
+	char *bytes = NULL;
+	size_t len = 0;
+	bool json = false;
+
+	*details = SLICE_NONE;
+	if (store_sqlite.chain(run->store, sqlite3_column_blob(st, ID), &bytes, &len, &json) == STORE_OK && !json &&
+	    chain_parse(slice_make(bytes, len), &chain) >= 0 && (build = build_new(&options)) != NULL) {
+		for (size_t i = 0; i < chain.count; i++)
+			build_feed(build, &chain.records[i]);
+		*details = arena_copy(arena, build_finish(build)->cost_details);
+	}
+	build_free(build);
+	if (chain.records)
+		chain_free(&chain);
+	free(bytes);
+	return details->ptr != NULL;
+}
+
+/* What the row used. */
+static bool
+use_find(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struct use *use)
+{
+	struct span_int prompt = column_int(st, PROMPT), completion = column_int(st, COMPLETION);
+	struct slice details = column_text(st, DETAILS);
+	bool noted = details.ptr != NULL;
+
+	if (!noted && !bill_build(run, st, arena, &details))
+		return false;
+	if (!bill_reread(details, arena, use))
+		return false;
+	use->query.at = sqlite3_column_int64(st, START);
+	if (!noted && sqlite3_column_int(st, ESTIMATED) && prompt.set) {
+		/* who built it just now had no tokenizer: the counts are the row's */
+		use->has_tokens = true;
+		use->prompt = use->units[RATE_INPUT] = prompt.v;
+		use->units[RATE_OUTPUT] = completion.set ? completion.v : 0;
+	}
+	return true;
+}
+
+static int
+row_update(struct store *store, int64_t n, struct span_int cost, struct slice source, struct slice details)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_REPRICE), *bill = store_statement(store, STATEMENT_BILL);
+	int rc;
+
+	if (!st || !bill)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_int64(st, 1, n);
+	if (cost.set)
+		sqlite3_bind_int64(st, 2, cost.v);
+	else
+		sqlite3_bind_null(st, 2);
+	sqlite3_bind_text(st, 3, source.ptr, (int)source.len, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 4, store->numbers[NUMBER_REV] + 1);
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	if (rc != SQLITE_DONE)
+		return store_code(rc);
+	store->numbers[NUMBER_REV]++;
+	sqlite3_bind_int64(bill, 1, n);
+	sqlite3_bind_text(bill, 2, details.ptr, (int)details.len, SQLITE_STATIC);
+	rc = sqlite3_step(bill);
+	sqlite3_reset(bill);
+	return store_code(rc);
+}
+
+static int
+row_change(struct store *store, int64_t n, struct span_int cost, struct slice source, struct slice details)
+{
+	int rc = rollup_take(store, n);
+
+	if (rc == STORE_OK)
+		rc = row_update(store, n, cost, source, details);
+	if (rc == STORE_OK)
+		rc = rollup_give(store, n);
+	return rc;
+}
+
+/* Prices one row again, and writes it where anything of its bill is another. */
+static int
+row_price(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena)
+{
+	struct reprice_change change = {
+		.model = column_text(st, MODEL), .customer = column_text(st, CUSTOMER), .before = column_int(st, COST),
+	};
+	struct slice source;
+	struct bill bill;
+	struct use use;
+	struct buf details;
+	int rc = STORE_OK;
+
+	if (!use_find(run, st, arena, &use))
+		return STORE_OK;
+	run->seen++;
+	bill_make(run->prices, &use, &bill);
+	change.after = (struct span_int){ bill.known, bill.known ? bill.pico : 0 };
+	source = bill_source(run->prices, &bill);
+	buf_init(&details, MIB);
+	bill_print(&bill, &use, source, change.after, &details);
+	if (!details.failed && !slice_eq(buf_view(&details), column_text(st, DETAILS))) {
+		if (!run->dry)
+			rc = row_change(run->store, sqlite3_column_int64(st, N), change.after, source, buf_view(&details));
+		if (rc == STORE_OK) {
+			run->nchanged++;
+			if (run->changed)
+				run->changed(run->arg, &change);
+		}
+	}
+	buf_free(&details);
+	return rc;
+}
+
+int
+reprice_step(struct reprice_run *run, unsigned rows, uint64_t us)
+{
+	uint64_t end = clock_mono_us() + us;
+	sqlite3_stmt *st = NULL;
+	unsigned n = 0;
+	int rc;
+
+	rc = sqlite3_prepare_v2(run->store->db, rows_sql, -1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return store_code(rc);
+	sqlite3_bind_int64(st, 1, run->at);
+	sqlite3_bind_int64(st, 2, rows);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct arena arena = { .blocks = NULL };
+		int done = is_meant(run->what, st) ? row_price(run, st, &arena) : STORE_OK;
+
+		arena_free(&arena);
+		if (done != STORE_OK) {
+			sqlite3_finalize(st);
+			return done;
+		}
+		run->at = sqlite3_column_int64(st, N);
+		if (++n == rows || clock_mono_us() >= end)
+			break;
+	}
+	sqlite3_finalize(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return store_code(rc);
+	return rc == SQLITE_ROW ? STORE_ROW : STORE_OK;
+}
