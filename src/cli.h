@@ -22,6 +22,7 @@ enum cli_exit { CLI_GOOD = 0, CLI_BAD = 1, CLI_USAGE = 2 };
 int	cli_serve(int argc, char **argv);
 int	cli_check_config(int argc, char **argv);
 int	cli_spans(int argc, char **argv);
+int	cli_customers(int argc, char **argv);
 int	cli_key(int argc, char **argv);
 int	cli_journal(int argc, char **argv);
 int	cli_verify(int argc, char **argv);

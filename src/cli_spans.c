@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/base.h"
 #include "cli.h"
 #include "cli_spans_print.h"
+#include "cli_text.h"
 #include "core/limits.h"
 #include "store/full.h"
 #include "store/store.h"
@@ -169,18 +168,6 @@ parse_limit(struct spans *s, bool list)
 	return true;
 }
 
-static unsigned
-terminal_width(void)
-{
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-	int64_t n;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
-		return size.ws_col;
-	return columns && value_int(slice_str(columns), &n) && n >= 40 && n < 10000 ? (unsigned)n : 120;
-}
-
 static bool
 parse_format(struct spans *s, enum spans_format otherwise)
 {
@@ -189,7 +176,7 @@ parse_format(struct spans *s, enum spans_format otherwise)
 	s->print.format = otherwise;
 	s->print.full = s->args.values[FLAG_FULL] != NULL;
 	s->print.out = stdout;
-	s->print.width = terminal_width();
+	s->print.width = text_width();
 	if (name && !spans_format_by_name(name, &s->print.format)) {
 		cli_fail("--format %s: there are table, json, jsonl and csv", name);
 		return false;

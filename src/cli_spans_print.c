@@ -9,6 +9,7 @@
 
 #include "core/limits.h"
 #include "cli_spans_print.h"
+#include "cli_text.h"
 #include "store/value.h"
 
 #define LINE_LIMIT (256 * MIB)		/* of one span as JSON, every body in it */
@@ -64,50 +65,6 @@ value_text(const struct span *span, int field, struct buf *out)
 		span_time_text(((const struct span_int *)at)->v, out);
 	else
 		span_value_json(span, field, out);
-}
-
-/* Display columns of UTF-8 text: one for each character is near enough. */
-static size_t
-columns_of(struct slice s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++)
-		n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* The first `width` characters of s. */
-static struct slice
-cut_columns(struct slice s, size_t width)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < s.len; i++)
-		if (((unsigned char)s.ptr[i] & 0xc0) != 0x80 && n++ == width)
-			break;
-	return slice_make(s.ptr, i);
-}
-
-/* One cell and the blank behind it; control characters show as dots, so that
- * no stored text drives the terminal. */
-static void
-put_cell(struct buf *line, struct slice text, size_t width, bool right)
-{
-	size_t have = columns_of(text);
-	bool cut = have > width;
-
-	text = cut_columns(text, cut ? width - 1 : width);
-	have = cut ? width : have;
-	if (right)
-		buf_printf(line, "%*s", (int)(width - have), "");
-	for (size_t i = 0; i < text.len; i++)
-		buf_byte(line, (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ? '.' : text.ptr[i]);
-	if (cut)
-		buf_str(line, "\xe2\x80\xa6");
-	if (!right)
-		buf_printf(line, "%*s", (int)(width - have), "");
-	buf_byte(line, ' ');
 }
 
 enum cell { CELL_TIME, CELL_MODEL, CELL_STATUS, CELL_LATENCY, CELL_TTFT, CELL_TOKENS, CELL_CUSTOMER, CELL_ID, CELLS };
@@ -243,7 +200,7 @@ table_row(struct spans_print *p, const struct span *span)
 			value_text(span, p->fields[i], &cell);
 		else
 			buf_str(&cell, span_fields[p->fields[i]].name);
-		put_cell(&p->line, buf_view(&cell), i + 1 == p->nfields ? CELL_MAX * 2 : field_width(p->fields[i]),
+		text_cell(&p->line, buf_view(&cell), i + 1 == p->nfields ? CELL_MAX * 2 : field_width(p->fields[i]),
 		    false);
 	}
 	for (int i = 0; !p->fields && i < CELLS; i++) {
@@ -256,34 +213,13 @@ table_row(struct spans_print *p, const struct span *span)
 			buf_str(&cell, cells[i].title);
 		/* The id's start is enough for `spans get`, so it is cut without a sign. */
 		if (width > 0)
-			put_cell(&p->line, i == CELL_ID ? cut_columns(buf_view(&cell), width) : buf_view(&cell),
+			text_cell(&p->line, i == CELL_ID ? text_cut(buf_view(&cell), width) : buf_view(&cell),
 			    width, cells[i].right);
 	}
 	while (p->line.len > 0 && p->line.ptr[p->line.len - 1] == ' ')
 		p->line.len--;
 	buf_byte(&p->line, '\n');
 	buf_free(&cell);
-}
-
-/* RFC 4180: quotes where there is anything that needs them. */
-static void
-csv_cell(struct buf *line, struct slice text)
-{
-	bool quote = false;
-
-	for (size_t i = 0; i < text.len && !quote; i++)
-		quote = strchr("\",\r\n", text.ptr[i]) != NULL;
-	if (!quote) {
-		buf_slice(line, text);
-		return;
-	}
-	buf_byte(line, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '"')
-			buf_byte(line, '"');
-		buf_byte(line, text.ptr[i]);
-	}
-	buf_byte(line, '"');
 }
 
 static void
@@ -302,7 +238,7 @@ csv_row(struct spans_print *p, const struct span *span)
 			buf_str(&cell, span_fields[fields[i]].name);
 		if (i > 0)
 			buf_byte(&p->line, ',');
-		csv_cell(&p->line, buf_view(&cell));
+		text_csv(&p->line, buf_view(&cell));
 	}
 	buf_str(&p->line, "\r\n");
 	buf_free(&cell);

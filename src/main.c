@@ -18,6 +18,7 @@ static const struct {
 	{ "serve", cli_serve, "Run the gateway; also what happens without a subcommand." },
 	{ "check-config", cli_check_config, "Check the settings; with --probe each provider too." },
 	{ "spans", cli_spans, "List, show and export the stored spans." },
+	{ "customers", cli_customers, "What each customer asked and spent." },
 	{ "journal", cli_journal, "List, check and print the journal." },
 	{ "verify", cli_verify, "Check that the journal and the store agree." },
 	{ "prices", cli_prices, "Show, check and import prices; price usage and stored spans." },

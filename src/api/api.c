@@ -10,6 +10,7 @@
 #include "api/answer.h"
 #include "api/audio.h"
 #include "api/logs.h"
+#include "api/users.h"
 
 struct route {
 	const char	*methods;	/* parted by blanks */

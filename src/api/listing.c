@@ -224,8 +224,8 @@ scalar(struct listing *l, struct jvalue v)
 	return slice_make(l->arena.ptr + start, l->arena.len - start);
 }
 
-static bool
-operator_by_name(struct slice name, enum query_op *op)
+bool
+listing_operator(struct slice name, enum query_op *op)
 {
 	static const struct { const char *name; enum query_op op; } names[] = {
 		{ "", QUERY_EQ }, { "=", QUERY_EQ }, { "==", QUERY_EQ }, { "eq", QUERY_EQ }, { "equals", QUERY_EQ },
@@ -273,7 +273,7 @@ take_condition(struct listing *l, struct slice name, struct jvalue condition)
 	if (object && !jempty(jget(condition, SLICE("connector"))) &&
 	    !jstring_is(jget(condition, SLICE("connector")), SLICE("AND")))
 		return refuse(l, "filters: only the connector AND is understood");
-	if (!operator_by_name(op_text.ptr ? op_text : SLICE(""), &op))
+	if (!listing_operator(op_text.ptr ? op_text : SLICE(""), &op))
 		return refuse(l, "filters: the operator '%.*s' is not understood (these are: \"\", not, lt, lte, gt, gte, "
 		    "contains, in, isnull)", (int)value_cut(op_text, 60).len, op_text.ptr);
 	f = add_filter(l, field, key, op);

@@ -31,6 +31,9 @@ struct listing {
 bool	listing_read(struct listing *, struct slice url_query, struct slice body, int64_t now_us);
 void	listing_free(struct listing *);
 
+/* The operator of a filter by its name; false: there is none. */
+bool	listing_operator(struct slice name, enum query_op *);
+
 /* Does the body hold nothing but filters and paging (an older form of list)? */
 bool	listing_is_list(struct slice body);
 

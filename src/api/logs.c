@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "api/answer.h"
-#include "api/params.h"
 #include "api/reading.h"
 #include "base/base.h"
 #include "core/limits.h"
@@ -51,43 +50,6 @@ put_row(struct reading *r, const struct span *span, bool full)
 		buf_free(&r->text);
 }
 
-/* "next" or "previous": this URL with another page. */
-static void
-put_link(struct reading *r, const char *name, bool there, uint64_t page)
-{
-	struct slice target = r->request->target, path, query = SLICE("");
-	const char *mark = target.ptr ? memchr(target.ptr, '?', target.len) : NULL, *and = "";
-	struct buf url, arena;
-	struct param p;
-
-	buf_printf(&r->out, "\"%s\":", name);
-	if (!there) {
-		buf_str(&r->out, "null");
-		return;
-	}
-	path = slice_make(target.ptr, mark ? (size_t)(mark - target.ptr) : target.len);
-	if (mark)
-		query = slice_from(target, path.len + 1);
-	buf_init(&url, 2 * LIMIT_HEAD);
-	buf_init(&arena, 2 * LIMIT_HEAD);
-	if (path.len > 0 && *path.ptr == '/')
-		buf_printf(&url, "http://%.*s", (int)r->request->host.len, r->request->host.ptr);
-	buf_slice(&url, path);
-	buf_str(&url, "?");
-	(void)params_room(query, &arena);
-	while (params_next(&query, &p, &arena)) {
-		if (slice_eq(p.name, SLICE("page")))
-			continue;
-		buf_str(&url, and);
-		buf_slice(&url, p.text);
-		and = "&";
-	}
-	buf_printf(&url, "%spage=%llu", and, (unsigned long long)page);
-	buf_json_string(&r->out, buf_view(&url));
-	buf_free(&url);
-	buf_free(&arena);
-}
-
 /* The rows of the page, as they come from the store. */
 static void
 put_rows(struct reading *r, const struct listing *l, struct store_rows *rows, const struct span *first)
@@ -126,9 +88,9 @@ put_list(struct reading *r, const struct listing *l)
 	}
 	local_head(r->job, 200, API_JSON, NULL);
 	buf_printf(&r->out, "{\"count\":%llu,", (unsigned long long)count);
-	put_link(r, "next", rc == STORE_ROW && l->query.offset + l->page_size < count, l->page + 1);
+	reading_link(r, "next", rc == STORE_ROW && l->query.offset + l->page_size < count, l->page + 1);
 	buf_str(&r->out, ",");
-	put_link(r, "previous", l->page > 1, l->page - 1);
+	reading_link(r, "previous", l->page > 1, l->page - 1);
 	buf_str(&r->out, ",\"current_filters\":{},\"results\":[");
 	if (rc == STORE_ROW)
 		put_rows(r, l, rows, first);

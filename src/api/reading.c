@@ -3,6 +3,7 @@
 #include "api/reading.h"
 
 #include "api/answer.h"
+#include "api/params.h"
 #include "core/limits.h"
 #include "store/value.h"
 
@@ -77,4 +78,40 @@ reading_one(struct local_job *job, const struct local_request *request, struct s
 		reading_failed(&r);
 	store_sqlite.done(rows);
 	reading_close(&r);
+}
+
+void
+reading_link(struct reading *r, const char *name, bool there, uint64_t page)
+{
+	struct slice target = r->request->target, path, query = SLICE("");
+	const char *mark = target.ptr ? memchr(target.ptr, '?', target.len) : NULL, *and = "";
+	struct buf url, arena;
+	struct param p;
+
+	buf_printf(&r->out, "\"%s\":", name);
+	if (!there) {
+		buf_str(&r->out, "null");
+		return;
+	}
+	path = slice_make(target.ptr, mark ? (size_t)(mark - target.ptr) : target.len);
+	if (mark)
+		query = slice_from(target, path.len + 1);
+	buf_init(&url, 2 * LIMIT_HEAD);
+	buf_init(&arena, 2 * LIMIT_HEAD);
+	if (path.len > 0 && *path.ptr == '/')
+		buf_printf(&url, "http://%.*s", (int)r->request->host.len, r->request->host.ptr);
+	buf_slice(&url, path);
+	buf_str(&url, "?");
+	(void)params_room(query, &arena);
+	while (params_next(&query, &p, &arena)) {
+		if (slice_eq(p.name, SLICE("page")))
+			continue;
+		buf_str(&url, and);
+		buf_slice(&url, p.text);
+		and = "&";
+	}
+	buf_printf(&url, "%spage=%llu", and, (unsigned long long)page);
+	buf_json_string(&r->out, buf_view(&url));
+	buf_free(&url);
+	buf_free(&arena);
 }

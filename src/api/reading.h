@@ -25,6 +25,8 @@ bool	reading_open(struct reading *, struct local_job *, const struct local_reque
 void	reading_close(struct reading *);
 /* Answers 503 with what the store says. */
 void	reading_failed(struct reading *);
+/* Appends "next" or "previous" of a list: this URL with another page, or null. */
+void	reading_link(struct reading *, const char *name, bool there, uint64_t page);
 /* Whose rows the key may see. */
 struct slice reading_tenant(const struct local_request *);
 

@@ -8,7 +8,9 @@
  *   hist_of(µs), hist_sum(histogram)    one value's histogram, the sum of some
  */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/base.h"
 #include "base/log.h"
 #include "store/db.h"
 #include "store/hist.h"
@@ -39,33 +41,48 @@ sql_hist_of(sqlite3_context *context, int n, sqlite3_value **v)
 		sqlite3_result_blob(context, bytes, (int)hist_one(sqlite3_value_int64(v[0]), bytes), SQLITE_TRANSIENT);
 }
 
+/* Most sums are of one histogram: that goes through as it is. */
+struct hist_sum {
+	struct buf	 one;
+	struct hist	*sum;		/* once there are two */
+};
+
 static void
 sql_hist_step(sqlite3_context *context, int n, sqlite3_value **v)
 {
-	struct hist *hist;
-	int len = sqlite3_value_bytes(v[0]);
+	struct slice bytes = slice_make(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]));
+	struct hist_sum *s = sqlite3_aggregate_context(context, sizeof(*s));
 
 	(void)n;
-	if (len == 0)
-		return;
-	hist = sqlite3_aggregate_context(context, sizeof(*hist));
-	if (hist)
-		(void)hist_add(hist, slice_make(sqlite3_value_blob(v[0]), (size_t)len), 1);
-	else
+	if (!s)
 		sqlite3_result_error_nomem(context);
+	if (!s || bytes.len == 0)
+		return;
+	if (s->one.len == 0 && !s->sum) {
+		buf_init(&s->one, HIST_LIMIT);
+		buf_slice(&s->one, bytes);
+		return;
+	}
+	if (!s->sum) {
+		s->sum = xcalloc(1, sizeof(*s->sum));
+		(void)hist_add(s->sum, buf_view(&s->one), 1);
+	}
+	(void)hist_add(s->sum, bytes, 1);
 }
 
 static void
 sql_hist_final(sqlite3_context *context)
 {
-	const struct hist *hist = sqlite3_aggregate_context(context, 0);
-	struct buf out;
+	struct hist_sum none = { .sum = NULL }, *s = sqlite3_aggregate_context(context, 0);
 
-	buf_init(&out, HIST_LIMIT);
-	if (hist)
-		hist_write(hist, &out);
-	sqlite3_result_blob(context, out.len ? out.ptr : "", (int)out.len, SQLITE_TRANSIENT);
-	buf_free(&out);
+	s = s ? s : &none;
+	if (s->sum) {
+		buf_clear(&s->one);
+		hist_write(s->sum, &s->one);
+	}
+	sqlite3_result_blob(context, s->one.len ? s->one.ptr : "", (int)s->one.len, SQLITE_TRANSIENT);
+	buf_free(&s->one);
+	free(s->sum);
 }
 
 int

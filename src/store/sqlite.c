@@ -597,5 +597,9 @@ const struct store_ops store_sqlite = {
 	.count = store_count,
 	.chain = sqlite_chain,
 	.bill = sqlite_bill,
+	.customers = customers_select,
+	.customers_next = customers_next,
+	.customers_done = customers_done,
+	.customers_count = customers_count,
 	.totals = sqlite_totals,
 };

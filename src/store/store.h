@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "span/span.h"
+#include "store/customers.h"
 #include "store/query.h"
 
 enum store_result {
@@ -103,6 +104,13 @@ struct store_ops {
 	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len, bool *json);
 	/* Appends how its cost came about (cost_details). STORE_NOT_FOUND: nobody noted it. */
 	int	(*bill)(struct store *, const uint8_t id[16], struct buf *details);
+	/* Customers by query, each with its sums: STORE_ROW for each, STORE_OK at the
+	 * end; the row lives until the next call, and a snapshot stays open until
+	 * customers_done. customers_count: how many rows without its limit. */
+	int	(*customers)(struct store *, const struct customers_query *, struct customers **);
+	int	(*customers_next)(struct customers *, const struct customers_row **);
+	void	(*customers_done)(struct customers *);
+	int	(*customers_count)(struct store *, const struct customers_query *, uint64_t *);
 	int	(*totals)(struct store *, struct store_totals *);
 };
 

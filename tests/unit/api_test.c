@@ -147,7 +147,7 @@ test_routes(void)
 	ok(call("DELETE", "/request-logs/0123", "", "") == 501 && error_has("Delete a span"));
 	ok(call("POST", "/request-logs", "", "{\"model\":\"m\",\"input\":\"x\"}") == 501 && error_has("Create a span"));
 	ok(call("POST", "/v2/traces", "", "{}") == 501 && error_has("OTLP"));
-	ok(call("GET", "/users/u1", "", "") == 501 && call("GET", "/dashboard/llm-metrics/summary", "", "") == 501);
+	ok(call("PATCH", "/users/u1", "", "{}") == 501 && call("GET", "/dashboard/llm-metrics/summary", "", "") == 501);
 	ok(call("GET", "/request-logs/0123/more", "", "") == 404);
 	ok(call("GET", "/users", "", "") == 501 && call("GET", "/traces", "", "") == 501);
 	ok(call("GET", "", "", "") == 404);
@@ -236,6 +236,74 @@ test_get(void)
 	ok(call("GET", "/request-logs/short", "", "") == 404);
 }
 
+static int64_t
+number_of(struct jvalue v, const char *name)
+{
+	int64_t n = -1;
+
+	return jint(jget(v, slice_str(name)), &n) ? n : -1;
+}
+
+/* 5 customers in 2 environments, one row of another tenant. */
+static void
+test_users(void)
+{
+	static const char *const members[] = { "id", "customer_identifier", "unique_organization_id", "environment", "name",
+	    "email", "first_seen", "last_active_timeframe", "active_days", "number_of_requests", "total_requests",
+	    "total_tokens", "tokens", "total_cost", "cost", "average_latency", "average_ttft", "average_monthly_cost",
+	    "period_budget", "budget_duration", "total_budget" };
+	struct key_config key = { .tenant = (char *)(uintptr_t)"other" };
+	struct jvalue row;
+
+	ok(call("GET", "/users/list", "", "") == 200 && count_of() == 11 && results(&row) == 11);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		ok(jget(row, slice_str(members[i])).kind != JNONE);
+	ok(jget(row, SLICE("period_budget")).kind == JNULL && jget(row, SLICE("email")).kind == JNULL);
+	ok(call("POST", "/users/list", "page_size=3&page=2&sort_by=customer_identifier&environment=prod", "") == 200);
+	ok(count_of() == 6 && results(&row) == 3);	/* c2 twice: one is of another tenant */
+	ok(member_is(row, "customer_identifier", "c2") && member_is(row, "id", "c2prodother"));
+	ok(member_is(answer, "previous", "http://gw:8787/api/users/list/?page_size=3&sort_by=customer_identifier&"
+	    "environment=prod&page=1"));
+	ok(jget(answer, SLICE("next")).kind == JNULL);
+	ok(call("GET", "/users/list", "sort_by=-total_tokens&page_size=1", "") == 200 && results(&row) == 1);
+	ok(member_is(row, "customer_identifier", "c4") && number_of(row, "total_tokens") > 0);
+	ok(call("POST", "/users/list", "", "{\"filters\":{\"customer_identifier\":{\"operator\":\"in\",\"value\":"
+	    "[\"c0\",\"c\\u0031\"]},\"number_of_requests\":{\"operator\":\"gte\",\"value\":25}}}") == 200);
+	ok(count_of() == 4 && results(NULL) == 4);
+	ok(call("POST", "/users/list", "", "{\"filters\":{\"total_cost\":{\"operator\":\"gt\",\"value\":0.5}}}") == 200 &&
+	    count_of() == 0);
+	ok(call("GET", "/users/list", "customer_identifier=c3&environment=test", "") == 200 && count_of() == 1);
+	ok(call_as(&key, "GET", "/users/list", "", "") == 200 && count_of() == 1);
+	ok(call("GET", "/users/list", "sort_by=mood", "") == 400 && error_has("mood"));
+	ok(call("GET", "/users/list", "page_size=0", "") == 400 && call("GET", "/users/list", "shoe=1", "") == 400);
+	ok(call("POST", "/users/list", "", "{\"filters\":{\"active_days\":{\"operator\":\"gt\",\"value\":\"x\"}}}") == 400);
+	ok(call("POST", "/users/list", "", "{\"filters\":{\"name\":{\"operator\":\"like\",\"value\":\"x\"}}}") == 400 &&
+	    error_has("like"));
+	ok(call("POST", "/users/list", "", "[]") == 400);
+}
+
+static void
+test_user(void)
+{
+	struct key_config key = { .tenant = (char *)(uintptr_t)"other" };
+	struct jvalue models, model;
+	struct jiter it;
+	struct jmember m = { .key_plain = false };
+
+	ok(call("GET", "/users/c%31", "environment=prod", "") == 200);
+	ok(member_is(answer, "customer_identifier", "c1") && member_is(answer, "environment", "prod"));
+	ok(number_of(answer, "total_requests") == 25 && jget(answer, SLICE("total_period_usage")).kind == JNULL);
+	models = jget(answer, SLICE("top_models"));
+	jiter_init(&it, models);
+	ok(jiter_next(&it, &m));
+	model = m.value;
+	ok(member_is(model, "model", "gpt-4o") && number_of(model, "total_requests") == 25 && !jiter_next(&it, &m));
+	ok(call("GET", "/users/c1", "", "") == 200 && member_is(answer, "environment", "test"));	/* seen last there */
+	ok(call("GET", "/users/c1", "environment=dev", "") == 404 && error_has("Customer not found"));
+	ok(call("GET", "/users/nobody", "", "") == 404 && call_as(&key, "GET", "/users/c1", "", "") == 404);
+	ok(call("POST", "/users/c1", "", "{}") == 501 && call("DELETE", "/users/c1", "", "") == 501);
+}
+
 int
 main(void)
 {
@@ -247,6 +315,8 @@ main(void)
 	test_list();
 	test_filters();
 	test_get();
+	test_users();
+	test_user();
 	buf_free(&job.body);
 	test_dir_remove();
 	return done();

@@ -146,8 +146,8 @@ tables_agree(void)
 			good = good && number(sql) == 0;
 		}
 	return good && check(0) && number("SELECT count(*) FROM (SELECT tenant, environment, customer,"
-	    " count(DISTINCT day) FROM rollup GROUP BY 1, 2, 3 EXCEPT"
-	    " SELECT tenant, environment, customer, active_days FROM customer)") == 0 &&
+	    " count(DISTINCT day) FROM rollup GROUP BY 1, 2, 3"
+	    " EXCEPT SELECT tenant, environment, customer, active_days FROM customer)") == 0 &&
 	    number("SELECT count(*) FROM rollup_customer WHERE grain = 'month' AND strftime('%d', start * 86400, 'unixepoch')"
 	    " <> '01'") == 0;
 }

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * users: lists customers and shows one, over HTTP. What they asked and spent
+ * comes from the store's rollups; there are no budgets yet, so those are null.
+ */
+#include "api/users.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/answer.h"
+#include "api/listing.h"
+#include "api/params.h"
+#include "api/reading.h"
+#include "base/base.h"
+#include "core/limits.h"
+#include "store/value.h"
+
+#define PAGE_SIZE 50
+#define PAGE_SIZE_MAX 1000
+#define FILTERS 32
+#define VALUES 1000
+#define TOP_MODELS 5
+#define DAY_US (INT64_C(86400) * 1000000)
+
+struct users {
+	struct customers_query query;
+	struct customers_filter filters[FILTERS];
+	struct slice	 values[VALUES];
+	size_t		 nvalues;
+	uint64_t	 page, page_size;
+	bool		 all_envs;
+	struct buf	 arena;		/* decoded texts */
+	char		 error[300];	/* why it is refused, for people */
+};
+
+static bool
+refuse(struct users *u, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool
+refuse(struct users *u, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(u->error, sizeof(u->error), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+/* The names that clients have for what customers are sorted and filtered by. */
+static int
+field_by_name(struct slice name)
+{
+	static const struct { const char *name; enum customers_field field; } names[] = {
+		{ "customer_identifier", CUSTOMERS_CUSTOMER }, { "environment", CUSTOMERS_ENVIRONMENT },
+		{ "email", CUSTOMERS_EMAIL }, { "name", CUSTOMERS_NAME },
+		{ "number_of_requests", CUSTOMERS_REQUESTS }, { "total_requests", CUSTOMERS_REQUESTS },
+		{ "total_tokens", CUSTOMERS_TOKENS }, { "tokens", CUSTOMERS_TOKENS },
+		{ "total_cost", CUSTOMERS_COST }, { "cost", CUSTOMERS_COST },
+		{ "average_latency", CUSTOMERS_LATENCY }, { "average_ttft", CUSTOMERS_TTFT },
+		{ "first_seen", CUSTOMERS_FIRST_SEEN }, { "last_active_timeframe", CUSTOMERS_LAST_SEEN },
+		{ "last_seen", CUSTOMERS_LAST_SEEN }, { "active_days", CUSTOMERS_ACTIVE_DAYS },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_eq(slice_str(names[i].name), name))
+			return names[i].field;
+	return -1;
+}
+
+static int
+shown(struct slice s)
+{
+	return (int)value_cut(s, 60).len;
+}
+
+static bool
+set_number(struct users *u, const char *name, struct slice value, uint64_t *out)
+{
+	int64_t v;
+
+	if (!value_int(value, &v) || v < 1 || v > INT32_MAX)
+		return refuse(u, "%s: '%.*s' is not a number from 1 on", name, shown(value), value.ptr);
+	*out = (uint64_t)v;
+	return true;
+}
+
+static bool
+set_sort(struct users *u, struct slice value)
+{
+	bool down = value.len > 0 && *value.ptr == '-';
+	int field = field_by_name(down ? slice_from(value, 1) : value);
+
+	if (value.len == 0)
+		return true;
+	if (field < 0)
+		return refuse(u, "sort_by: customers cannot be sorted by '%.*s'", shown(value), value.ptr);
+	u->query.sort = (enum customers_field)field;
+	u->query.ascending = !down;
+	return true;
+}
+
+static struct customers_filter *
+add_filter(struct users *u, struct slice name, enum query_op op)
+{
+	int field = field_by_name(name);
+	struct customers_filter *f = &u->filters[u->query.nfilters];
+
+	if (field < 0 || u->query.nfilters == FILTERS) {
+		(void)(field < 0 ? refuse(u, "filters: customers cannot be filtered by '%.*s'", shown(name), name.ptr) :
+		    refuse(u, "more than %d filters", FILTERS));
+		return NULL;
+	}
+	u->query.nfilters++;
+	u->query.filters = u->filters;
+	*f = (struct customers_filter){ .field = (enum customers_field)field, .op = op, .values = &u->values[u->nvalues] };
+	return f;
+}
+
+static bool
+add_value(struct users *u, struct customers_filter *f, struct slice value)
+{
+	if (u->nvalues == VALUES)
+		return refuse(u, "more than %d filter values", VALUES);
+	u->values[u->nvalues++] = value;
+	f->nvalues++;
+	return true;
+}
+
+/* A member of the URL, or one of the body beside `filters`. */
+static bool
+take_member(struct users *u, struct slice name, struct slice value, bool url)
+{
+	static const struct slice ignored[] = { SLICE("fetch_filters"), SLICE("operator"), SLICE("is_test") };
+	struct customers_filter *f;
+
+	if (slice_eq(name, SLICE("page")))
+		return set_number(u, "page", value, &u->page);
+	if (slice_eq(name, SLICE("page_size")))
+		return set_number(u, "page_size", value, &u->page_size);
+	if (slice_eq(name, SLICE("sort_by")))
+		return set_sort(u, value);
+	if (slice_eq(name, SLICE("environment"))) {
+		u->query.environment = value.len ? value : SLICE_NONE;
+		return true;
+	}
+	if (slice_eq(name, SLICE("all_envs")))
+		(void)value_bool(value, &u->all_envs);
+	else if (url) {
+		for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+			if (slice_eq(ignored[i], name))
+				return true;
+		f = add_filter(u, name, QUERY_EQ);
+		return f && add_value(u, f, value);
+	}
+	return true;
+}
+
+static bool
+read_url(struct users *u, struct slice query)
+{
+	struct param p;
+
+	if (!params_room(query, &u->arena))
+		return refuse(u, "the query is too long");
+	while (params_next(&query, &p, &u->arena))
+		if (!take_member(u, p.name, p.value, true))
+			return false;
+	return true;
+}
+
+/* Strings decoded, everything else as written. */
+static struct slice
+scalar(struct users *u, struct jvalue v)
+{
+	struct slice plain = jstring_plain(v);
+	size_t start = u->arena.len;
+
+	if (v.kind != JSTRING)
+		return v.text;
+	if (plain.ptr || !jstring(v, &u->arena))
+		return plain;
+	return slice_make(u->arena.ptr + start, u->arena.len - start);
+}
+
+/* {"operator": op, "value": v or list}, or a bare value. */
+static bool
+take_condition(struct users *u, struct slice name, struct jvalue condition)
+{
+	bool object = condition.kind == JOBJECT;
+	struct jvalue value = object ? jget(condition, SLICE("value")) : condition;
+	struct slice text = object ? scalar(u, jget(condition, SLICE("operator"))) : SLICE("");
+	struct customers_filter *f;
+	enum query_op op;
+	struct jiter it;
+	struct jmember m;
+
+	if (!listing_operator(text.ptr ? text : SLICE(""), &op) || op == QUERY_ISNULL)
+		return refuse(u, "filters: the operator '%.*s' is not understood here", shown(text), text.ptr);
+	f = add_filter(u, name, op);
+	if (!f)
+		return false;
+	if (value.kind != JARRAY)
+		return add_value(u, f, scalar(u, value));
+	jiter_init(&it, value);
+	while (jiter_next(&it, &m))
+		if (!add_value(u, f, scalar(u, m.value)))
+			return false;
+	return true;
+}
+
+static bool
+read_filters(struct users *u, struct jvalue filters)
+{
+	struct jiter it, conditions;
+	struct jmember m, item;
+	struct slice name;
+
+	if (filters.kind == JNULL || jempty(filters))
+		return true;
+	if (filters.kind != JOBJECT)
+		return refuse(u, "filters: an object of field to {\"operator\", \"value\"} is expected");
+	jiter_init(&it, filters);
+	while (jiter_next(&it, &m)) {
+		name = scalar(u, (struct jvalue){ JSTRING, m.key_text });
+		if (m.value.kind != JARRAY) {
+			if (!take_condition(u, name, m.value))
+				return false;
+			continue;
+		}
+		jiter_init(&conditions, m.value);
+		while (jiter_next(&conditions, &item))
+			if (!take_condition(u, name, item.value))
+				return false;
+	}
+	return true;
+}
+
+static bool
+read_body(struct users *u, struct slice body)
+{
+	struct jvalue value;
+	struct jiter it;
+	struct jmember m;
+	struct slice name;
+
+	if (slice_trim(body).len == 0)
+		return true;
+	if (jscan_check(body, &value, NULL) != JSCAN_END || value.kind != JOBJECT)
+		return refuse(u, "Invalid request format: the body is not a JSON object");
+	jiter_init(&it, value);
+	while (jiter_next(&it, &m)) {
+		name = scalar(u, (struct jvalue){ JSTRING, m.key_text });
+		if (slice_eq(name, SLICE("filters")) ? !read_filters(u, m.value) :
+		    m.value.kind != JNULL && !take_member(u, name, scalar(u, m.value), false))
+			return false;
+	}
+	return true;
+}
+
+/* The URL wins over the body. */
+static bool
+read_request(struct users *u, const struct local_request *request)
+{
+	memset(u, 0, sizeof(*u));
+	buf_init(&u->arena, LIMIT_API_BODY + LIMIT_HEAD * 2);
+	u->query.tenant = reading_tenant(request);
+	u->query.sort = CUSTOMERS_FIRST_SEEN;
+	u->page = 1;
+	u->page_size = PAGE_SIZE;
+	/* All of it at once: slices into the arena must not move. */
+	if (!buf_reserve(&u->arena, request->query.len + request->body.len + request->path.len + 2))
+		return refuse(u, "the request is too large");
+	if (!read_body(u, request->body) || !read_url(u, request->query))
+		return false;
+	if (u->all_envs)
+		u->query.environment = SLICE_NONE;
+	u->page_size = u->page_size > PAGE_SIZE_MAX ? PAGE_SIZE_MAX : u->page_size;
+	u->query.limit = u->page_size;
+	u->query.offset = (u->page - 1) * u->page_size;
+	return true;
+}
+
+/* "name": value, */
+static void
+put_text(struct buf *out, const char *name, struct slice text)
+{
+	buf_printf(out, "\"%s\":", name);
+	if (text.len > 0)
+		buf_json_string(out, text);
+	else
+		buf_str(out, "null");
+	buf_str(out, ",");
+}
+
+static void
+put_int(struct buf *out, const char *name, int64_t v)
+{
+	buf_printf(out, "\"%s\":%lld,", name, (long long)v);
+}
+
+static void
+put_cost(struct buf *out, const char *name, int64_t pico)
+{
+	buf_printf(out, "\"%s\":", name);
+	span_cost_text(pico, out);
+	buf_str(out, ",");
+}
+
+static void
+put_average(struct buf *out, const char *name, int64_t us, int64_t count)
+{
+	struct span span = { .latency = { count > 0, count > 0 ? us / count : 0 } };
+
+	buf_printf(out, "\"%s\":", name);
+	span_value_json(&span, SPAN_F_latency, out);
+	buf_str(out, ",");
+}
+
+static void
+put_time(struct buf *out, const char *name, int64_t us)
+{
+	buf_printf(out, "\"%s\":\"", name);
+	span_time_text(us, out);
+	buf_str(out, "\",");
+}
+
+/* Calendar months from the first to the last day that the customer was seen on. */
+static int64_t
+months(const struct customers_row *row)
+{
+	int64_t first = rollup_month(row->first_seen / DAY_US), last = rollup_month(row->last_seen / DAY_US), n = 1;
+
+	/* A month has 30.44 days on average; from one first to another no rounding errs. */
+	if (last > first)
+		n += ((last - first) * 12 + 183) / 365;
+	return n;
+}
+
+/* The members that a list and one customer have. */
+static void
+put_customer(struct buf *out, const struct customers_row *row)
+{
+	struct buf id;
+
+	buf_init(&id, 4 * LIMIT_ROW_TEXT);
+	buf_slice(&id, row->customer);
+	buf_slice(&id, row->environment);
+	buf_slice(&id, row->tenant);
+	put_text(out, "id", buf_view(&id));
+	buf_free(&id);
+	put_text(out, "customer_identifier", row->customer);
+	put_text(out, "unique_organization_id", row->tenant);
+	put_text(out, "environment", row->environment);
+	put_text(out, "name", row->name);
+	put_text(out, "email", row->email);
+	put_time(out, "first_seen", row->first_seen);
+	put_time(out, "last_active_timeframe", row->last_seen);
+	put_int(out, "active_days", row->active_days);
+	put_int(out, "number_of_requests", row->sums[ROLLUP_requests]);
+	put_int(out, "total_requests", row->sums[ROLLUP_requests]);
+	put_int(out, "total_errors", row->sums[ROLLUP_errors]);
+	put_int(out, "total_tokens", row->sums[ROLLUP_total_tokens]);
+	put_int(out, "tokens", row->sums[ROLLUP_total_tokens]);
+	put_int(out, "total_prompt_tokens", row->sums[ROLLUP_prompt_tokens]);
+	put_int(out, "total_completion_tokens", row->sums[ROLLUP_completion_tokens]);
+	put_cost(out, "total_cost", row->sums[ROLLUP_cost_pico]);
+	put_cost(out, "cost", row->sums[ROLLUP_cost_pico]);
+	put_int(out, "unpriced", row->sums[ROLLUP_unpriced]);
+	put_average(out, "average_latency", row->sums[ROLLUP_latency_us], row->sums[ROLLUP_latency_count]);
+	put_average(out, "average_ttft", row->sums[ROLLUP_ttft_us], row->sums[ROLLUP_ttft_count]);
+	put_cost(out, "average_monthly_cost", row->sums[ROLLUP_cost_pico] / months(row));
+	buf_str(out, "\"period_budget\":null,\"budget_duration\":null,\"total_budget\":null");
+}
+
+/* The rows of the page into r->out; how many, or a store_result. */
+static int
+put_rows(struct reading *r, const struct users *u)
+{
+	const struct customers_row *row;
+	struct customers *rows = NULL;
+	int rc, n = 0;
+
+	rc = store_sqlite.customers(r->store, &u->query, &rows);
+	while (rc >= 0 && (rc = store_sqlite.customers_next(rows, &row)) == STORE_ROW) {
+		buf_str(&r->out, n++ ? ",{" : "{");
+		put_customer(&r->out, row);
+		buf_str(&r->out, "}");
+	}
+	store_sqlite.customers_done(rows);
+	return rc < 0 ? rc : n;
+}
+
+/* A value of a filter is no number, or the store has failed. */
+static void
+answer_failed(struct reading *r, int rc)
+{
+	if (rc == STORE_E_ROW)
+		api_error(r->job, 400, NULL, "filters: a value does not fit its field");
+	else
+		reading_failed(r);
+}
+
+static void
+answer_list(struct reading *r, const struct users *u)
+{
+	uint64_t count = 0;
+	int rc;
+
+	/* One snapshot: what is counted is what is listed. */
+	rc = store_sqlite.begin(r->store);
+	if (rc == STORE_OK)
+		rc = store_sqlite.customers_count(r->store, &u->query, &count);
+	if (rc == STORE_OK) {
+		buf_printf(&r->out, "{\"count\":%llu,", (unsigned long long)count);
+		reading_link(r, "next", u->query.offset + u->page_size < count, u->page + 1);
+		buf_str(&r->out, ",");
+		reading_link(r, "previous", u->page > 1, u->page - 1);
+		buf_str(&r->out, ",\"current_filters\":{},\"results\":[");
+		rc = put_rows(r, u);
+	}
+	store_sqlite.rollback(r->store);
+	if (rc < 0) {
+		answer_failed(r, rc);
+		return;
+	}
+	buf_str(&r->out, "]}");
+	local_head(r->job, 200, API_JSON, NULL);
+	(void)api_flush(r->job, &r->out);
+}
+
+void
+users_list(struct local_job *job, const struct local_request *request, void *arg)
+{
+	struct users *u = xmalloc(sizeof(*u));
+	struct reading r;
+
+	(void)arg;
+	if (!read_request(u, request))
+		api_error(job, 400, NULL, "%s", u->error);
+	else if (reading_open(&r, job, request)) {
+		answer_list(&r, u);
+		reading_close(&r);
+	}
+	buf_free(&u->arena);
+	free(u);
+}
+
+/* The last segment of the path with its escapes undone. */
+static struct slice
+path_customer(struct users *u, struct slice path)
+{
+	const char *slash = memrchr(path.ptr, '/', path.len);
+	struct slice text = slice_from(path, (size_t)(slash - path.ptr) + 1);
+	size_t start = u->arena.len;
+	char c;
+
+	for (; text.len > 0; text = slice_from(text, 1)) {
+		c = *text.ptr;
+		if (c == '%' && text.len > 2 && hex_decode(slice_make(text.ptr + 1, 2), &c, 1) == 0)
+			text = slice_from(text, 2);
+		buf_byte(&u->arena, c);
+	}
+	return slice_make(u->arena.ptr + start, u->arena.len - start);
+}
+
+/* The models that the customer spent most on. */
+static int
+put_models(struct reading *r, const struct customers_row *of)
+{
+	struct customers_query q = { .tenant = of->tenant, .environment = of->environment, .customer = of->customer,
+	    .by = CUSTOMERS_BY_MODEL, .sort = CUSTOMERS_COST, .limit = TOP_MODELS };
+	const struct customers_row *row;
+	struct customers *rows = NULL;
+	const char *comma = "";
+	int rc;
+
+	buf_str(&r->out, ",\"top_models\":[");
+	rc = store_sqlite.customers(r->store, &q, &rows);
+	while (rc >= 0 && (rc = store_sqlite.customers_next(rows, &row)) == STORE_ROW) {
+		buf_printf(&r->out, "%s{", comma);
+		put_text(&r->out, "model", row->part);
+		put_int(&r->out, "total_requests", row->sums[ROLLUP_requests]);
+		put_int(&r->out, "total_tokens", row->sums[ROLLUP_total_tokens]);
+		put_cost(&r->out, "total_cost", row->sums[ROLLUP_cost_pico]);
+		r->out.len--;	/* its comma */
+		buf_str(&r->out, "}");
+		comma = ",";
+	}
+	store_sqlite.customers_done(rows);
+	buf_str(&r->out, "]");
+	return rc;
+}
+
+/* The one customer: what lists say, what only this says, and its models. */
+static int
+put_one(struct reading *r, const struct customers_row *row)
+{
+	buf_str(&r->out, "{");
+	put_customer(&r->out, row);
+	buf_str(&r->out, ",");
+	put_text(&r->out, "organization_name", row->tenant);
+	put_cost(&r->out, "total_usage", row->sums[ROLLUP_cost_pico]);
+	put_time(&r->out, "created_at", row->first_seen);
+	put_time(&r->out, "last_active", row->last_seen);
+	put_time(&r->out, "updated_at", row->last_seen);
+	buf_str(&r->out, "\"total_period_usage\":null,\"period_start\":null,\"period_end\":null,\"metadata\":null");
+	return put_models(r, row);
+}
+
+static void
+answer_one(struct reading *r, const struct users *u)
+{
+	const struct customers_row *row;
+	struct customers *rows = NULL;
+	int rc, found;
+
+	rc = store_sqlite.customers(r->store, &u->query, &rows);
+	if (rc == STORE_OK)
+		rc = store_sqlite.customers_next(rows, &row);
+	found = rc;
+	if (rc == STORE_ROW)
+		rc = put_one(r, row);
+	store_sqlite.customers_done(rows);
+	if (rc < 0)
+		answer_failed(r, rc);
+	else if (found != STORE_ROW)
+		api_error(r->job, 404, NULL, "Customer not found");
+	else {
+		buf_str(&r->out, "}");
+		local_head(r->job, 200, API_JSON, NULL);
+		(void)api_flush(r->job, &r->out);
+	}
+}
+
+/* Of the environment that is named, else of that in which it was last seen. */
+void
+users_get(struct local_job *job, const struct local_request *request, void *arg)
+{
+	struct users *u = xmalloc(sizeof(*u));
+	struct reading r;
+
+	(void)arg;
+	if (!read_request(u, request))
+		api_error(job, 400, NULL, "%s", u->error);
+	else if (reading_open(&r, job, request)) {
+		u->query.customer = path_customer(u, request->path);
+		u->query.sort = CUSTOMERS_LAST_SEEN;
+		u->query.ascending = false;
+		u->query.limit = 1;
+		u->query.offset = 0;
+		answer_one(&r, u);
+		reading_close(&r);
+	}
+	buf_free(&u->arena);
+	free(u);
+}
