@@ -14,6 +14,8 @@
 #include "store/db.h"
 #include "store/value.h"
 
+#define PAGE_MAX 2000		/* rows; more are faster in one go */
+
 /* Columns of the SELECT. */
 enum { AT_TENANT, AT_ENVIRONMENT, AT_CUSTOMER, AT_PART, AT_SUMS, AT_LATENCY = AT_SUMS + ROLLUP_SUMS, AT_TTFT, AT_EMAIL,
     AT_NAME, AT_FIRST_SEEN, AT_LAST_SEEN, AT_ACTIVE_DAYS };
@@ -22,6 +24,7 @@ enum value_type { TEXT, NUMBER, MONEY, SECONDS, TIME };
 
 #define BIT(sum) (1u << ROLLUP_##sum)
 #define ALL_SUMS ((1u << ROLLUP_SUMS) - 1)
+#define KNOWN (1u << ROLLUP_SUMS)	/* what table customer knows besides sums */
 
 static const struct {
 	const char	*name, *sql;
@@ -30,8 +33,8 @@ static const struct {
 } fields[CUSTOMERS_FIELDS] = {
 	[CUSTOMERS_CUSTOMER] = { "customer", "customer", TEXT, 0 },
 	[CUSTOMERS_ENVIRONMENT] = { "environment", "environment", TEXT, 0 },
-	[CUSTOMERS_EMAIL] = { "email", "email", TEXT, 0 },
-	[CUSTOMERS_NAME] = { "name", "name", TEXT, 0 },
+	[CUSTOMERS_EMAIL] = { "email", "email", TEXT, KNOWN },
+	[CUSTOMERS_NAME] = { "name", "name", TEXT, KNOWN },
 	[CUSTOMERS_PART] = { "part", "part", TEXT, 0 },
 	[CUSTOMERS_REQUESTS] = { "requests", "requests", NUMBER, BIT(requests) },
 	[CUSTOMERS_ERRORS] = { "errors", "errors", NUMBER, BIT(errors) },
@@ -41,9 +44,9 @@ static const struct {
 	[CUSTOMERS_LATENCY] = { "latency", "latency_us / nullif(latency_count, 0)", SECONDS,
 	    BIT(latency_us) | BIT(latency_count) },
 	[CUSTOMERS_TTFT] = { "ttft", "ttft_us / nullif(ttft_count, 0)", SECONDS, BIT(ttft_us) | BIT(ttft_count) },
-	[CUSTOMERS_FIRST_SEEN] = { "first_seen", "first_seen", TIME, 0 },
-	[CUSTOMERS_LAST_SEEN] = { "last_seen", "last_seen", TIME, 0 },
-	[CUSTOMERS_ACTIVE_DAYS] = { "active_days", "active_days", NUMBER, 0 },
+	[CUSTOMERS_FIRST_SEEN] = { "first_seen", "first_seen", TIME, KNOWN },
+	[CUSTOMERS_LAST_SEEN] = { "last_seen", "last_seen", TIME, KNOWN },
+	[CUSTOMERS_ACTIVE_DAYS] = { "active_days", "active_days", NUMBER, KNOWN },
 };
 
 static const struct {
@@ -71,6 +74,7 @@ struct select {
 		int64_t		 number;
 	} *binds;
 	size_t		 nbinds;
+	unsigned	 periods;	/* that the time asked for is put together from */
 };
 
 int
@@ -128,14 +132,16 @@ add_who(struct select *s, const struct customers_query *q)
 		buf_str(&s->sql, " AND customer <> ''");
 }
 
+/* Sums under their names: of several cells each, or of one as they are. */
 static void
-add_sums(struct select *s, unsigned sums)
+add_sums(struct select *s, unsigned sums, bool several)
 {
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		if (sums & 1u << i)
-			buf_printf(&s->sql, ", sum(%s) AS %s", rollup_sums[i], rollup_sums[i]);
-	if (sums == ALL_SUMS)
-		buf_str(&s->sql, ", hist_sum(latency_hist) AS latency_hist, hist_sum(ttft_hist) AS ttft_hist");
+			buf_printf(&s->sql, several ? ", sum(%s) AS %s" : ", %s", rollup_sums[i], rollup_sums[i]);
+	if ((sums & ALL_SUMS) == ALL_SUMS)
+		buf_str(&s->sql, several ? ", hist_sum(latency_hist) AS latency_hist, hist_sum(ttft_hist) AS ttft_hist" :
+		    ", latency_hist, ttft_hist");
 }
 
 /* The first day of the month after. */
@@ -145,64 +151,79 @@ next_month(int64_t day)
 	return rollup_month(rollup_month(day) + 31);
 }
 
-/* Periods of one grain from..to; of a single one so that SQLite sees that its
- * rows come grouped. */
-static void
-add_grain(struct select *s, const char *grain, int64_t from, int64_t to, int64_t next)
+static bool
+is_all_time(const struct customers_query *q)
 {
-	buf_printf(&s->sql, "(grain = '%s' AND start ", grain);
-	if (to == next) {
-		buf_str(&s->sql, "= ?)");
-		add_bind(s, SLICE_NONE, from);
-	} else
-		add_range(s, "BETWEEN ? AND ? - 1)", from, to);
+	return q->by == CUSTOMERS_BY_NOTHING && !q->have_from && !q->have_to;
 }
 
-/* Days from..to as whole months and the days around them. */
-static void
-add_periods(struct select *s, const struct customers_query *q)
+/* A number that SQL gives; `none` where it gives NULL. */
+static int64_t
+number_of(struct store *store, const char *sql, int64_t none)
 {
-	int64_t from = q->have_from ? q->from_day : -INT32_MAX, to = q->have_to ? q->to_day : INT32_MAX;
-	int64_t first = rollup_month(from) == from ? from : next_month(from), end = rollup_month(to);
+	sqlite3_stmt *st = NULL;
 
-	if (first >= end) {
-		add_grain(s, "day", from, to, from + 1);
-		return;
-	}
-	buf_str(&s->sql, "(");
-	add_grain(s, "month", first, end, next_month(first));
-	if (from < first) {
-		buf_str(&s->sql, " OR ");
-		add_grain(s, "day", from, first, from + 1);
-	}
-	if (end < to) {
-		buf_str(&s->sql, " OR ");
-		add_grain(s, "day", end, to, end + 1);
-	}
+	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW &&
+	    sqlite3_column_type(st, 0) != SQLITE_NULL)
+		none = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return none;
+}
+
+static void
+add_period(struct select *s, const char *grain, int64_t start)
+{
+	buf_printf(&s->sql, "%s('%s', %lld)", s->periods++ ? "," : "", grain, (long long)start);
+}
+
+/* WITH p: the days asked for, as whole months and the days around them. */
+static void
+add_periods(struct store *store, struct select *s, const struct customers_query *q)
+{
+	int64_t from = number_of(store, "SELECT min(start) FROM rollup_customer WHERE grain = 'day'", 0);
+	int64_t to = number_of(store, "SELECT max(start) + 1 FROM rollup_customer WHERE grain = 'day'", 0), day;
+
+	from = q->have_from && q->from_day > from ? q->from_day : from;
+	to = q->have_to && q->to_day < to ? q->to_day : to;
+	buf_str(&s->sql, "WITH p(grain, start) AS (VALUES ");
+	for (day = from; day < to;)
+		if (day == rollup_month(day) && next_month(day) <= to) {
+			add_period(s, "month", day);
+			day = next_month(day);
+		} else
+			add_period(s, "day", day++);
+	if (s->periods == 0)
+		add_period(s, "none", 0);
 	buf_str(&s->sql, ")");
 }
 
-/* SELECT: the sums of the period by customer and part; all: histograms too.
- * Of the customers on the page alone, where that is known. */
+/* SELECT: sums of the period by customer. of_page: of those alone that are on
+ * the page, each cell found by its whole key. */
 static void
-add_group(struct select *s, const struct customers_query *q, unsigned sums, bool of_page)
+add_period_sums(struct select *s, const struct customers_query *q, unsigned sums, bool of_page)
+{
+	buf_str(&s->sql, "SELECT tenant, environment, customer, NULL AS part");
+	add_sums(s, sums, s->periods > 1);
+	buf_str(&s->sql, of_page ? " FROM page CROSS JOIN p CROSS JOIN rollup_customer"
+	    " USING(grain, start, tenant, environment, customer) WHERE 1" :
+	    " FROM p CROSS JOIN rollup_customer USING(grain, start) WHERE 1");
+	if (!of_page)
+		add_who(s, q);
+	if (s->periods > 1)	/* what differs most comes first: it sorts faster */
+		buf_str(&s->sql, " GROUP BY customer, environment, tenant");
+}
+
+/* SELECT: sums by customer and part. */
+static void
+add_part_sums(struct select *s, const struct customers_query *q, unsigned sums)
 {
 	buf_printf(&s->sql, "SELECT tenant, environment, customer, %s AS part", parts[q->by].sql);
-	add_sums(s, sums);
-	if (q->by >= CUSTOMERS_BY_MODEL)
-		add_range(s, " FROM rollup WHERE day >= ? AND day < ?", q->have_from ? q->from_day : INT64_MIN,
-		    q->have_to ? q->to_day : INT64_MAX);
-	else if (q->by != CUSTOMERS_BY_NOTHING)
-		add_range(s, " FROM rollup_customer WHERE grain = 'day' AND start >= ? AND start < ?",
-		    q->have_from ? q->from_day : INT64_MIN, q->have_to ? q->to_day : INT64_MAX);
-	else {
-		buf_str(&s->sql, " FROM rollup_customer WHERE ");
-		add_periods(s, q);
-	}
+	add_sums(s, sums, true);
+	add_range(s, q->by >= CUSTOMERS_BY_MODEL ? " FROM rollup WHERE day >= ? AND day < ?" :
+	    " FROM rollup_customer WHERE grain = 'day' AND start >= ? AND start < ?",
+	    q->have_from ? q->from_day : INT64_MIN, q->have_to ? q->to_day : INT64_MAX);
 	add_who(s, q);
-	if (of_page)
-		buf_str(&s->sql, " AND (tenant, environment, customer) IN (SELECT tenant, environment, customer FROM page)");
-	buf_str(&s->sql, " GROUP BY 1, 2, 3, 4");
+	buf_str(&s->sql, " GROUP BY customer, environment, tenant, part");
 }
 
 /* A filter's value as its field's column holds it. */
@@ -258,19 +279,21 @@ add_filter(struct select *s, const struct customers_filter *f)
 	return add_value(s, f, f->values[0]);
 }
 
-/* Rows of a period with what else is known of their customers, in parentheses. */
+/* The rows in parentheses, with those sums and, where asked for, what else is
+ * known of their customers. */
 static void
-add_known(struct select *s, const struct customers_query *q, unsigned sums, bool of_page)
+add_rows(struct select *s, const struct customers_query *q, unsigned sums, bool of_page)
 {
-	buf_str(&s->sql, "(SELECT g.*, c.email, c.name, c.first_seen, c.last_seen, c.active_days FROM (");
-	add_group(s, q, sums, of_page);
-	buf_str(&s->sql, ") AS g CROSS JOIN customer AS c USING(tenant, environment, customer))");
-}
-
-static bool
-is_all_time(const struct customers_query *q)
-{
-	return q->by == CUSTOMERS_BY_NOTHING && !q->have_from && !q->have_to;
+	buf_str(&s->sql, sums & KNOWN ?
+	    "(SELECT g.*, c.email, c.name, c.first_seen, c.last_seen, c.active_days FROM (" : "(");
+	if (is_all_time(q)) {
+		buf_str(&s->sql, "SELECT *, NULL AS part FROM customer WHERE 1");
+		add_who(s, q);
+	} else if (q->by == CUSTOMERS_BY_NOTHING)
+		add_period_sums(s, q, sums, of_page);
+	else
+		add_part_sums(s, q, sums);
+	buf_str(&s->sql, sums & KNOWN ? ") AS g CROSS JOIN customer AS c USING(tenant, environment, customer))" : ")");
 }
 
 /* FROM and WHERE; sums: which of them are needed. */
@@ -280,12 +303,8 @@ add_from(struct select *s, const struct customers_query *q, unsigned sums)
 	bool good = true;
 
 	buf_str(&s->sql, " FROM ");
-	if (is_all_time(q)) {
-		buf_str(&s->sql, "(SELECT *, NULL AS part FROM customer WHERE 1");
-		add_who(s, q);
-		buf_str(&s->sql, ")");
-	} else
-		add_known(s, q, sums, false);
+	/* All of it stands in one table then. */
+	add_rows(s, q, is_all_time(q) ? sums & ~KNOWN : sums, false);
 	buf_str(&s->sql, " WHERE 1");
 	for (size_t i = 0; i < q->nfilters && good; i++)
 		good = add_filter(s, &q->filters[i]);
@@ -322,7 +341,7 @@ sums_looked_at(const struct customers_query *q)
 static void
 add_columns(struct select *s)
 {
-	buf_str(&s->sql, "SELECT tenant, environment, customer, part");
+	buf_str(&s->sql, " SELECT tenant, environment, customer, part");
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		buf_printf(&s->sql, ", %s", rollup_sums[i]);
 	buf_str(&s->sql, ", latency_hist, ttft_hist, email, name, first_seen, last_seen, active_days");
@@ -333,7 +352,7 @@ add_columns(struct select *s)
 static bool
 add_page(struct select *s, const struct customers_query *q)
 {
-	buf_str(&s->sql, "WITH page AS MATERIALIZED (SELECT tenant, environment, customer, part");
+	buf_str(&s->sql, ", page AS MATERIALIZED (SELECT tenant, environment, customer");
 	if (!add_from(s, q, sums_looked_at(q)))
 		return false;
 	add_order(s, q);
@@ -341,20 +360,21 @@ add_page(struct select *s, const struct customers_query *q)
 	buf_str(&s->sql, ") ");
 	add_columns(s);
 	buf_str(&s->sql, " FROM ");
-	add_known(s, q, ALL_SUMS, true);
-	buf_str(&s->sql, " WHERE (tenant, environment, customer, ifnull(part, '')) IN"
-	    " (SELECT tenant, environment, customer, ifnull(part, '') FROM page)");
+	add_rows(s, q, ALL_SUMS | KNOWN, true);
 	add_order(s, q);
 	return true;
 }
 
 static bool
-add_list(struct select *s, const struct customers_query *q)
+add_list(struct store *store, struct select *s, const struct customers_query *q)
 {
-	if (q->limit > 0 && !is_all_time(q))
-		return add_page(s, q);
+	if (q->by == CUSTOMERS_BY_NOTHING && !is_all_time(q)) {
+		add_periods(store, s, q);
+		if (q->limit > 0 && q->limit <= PAGE_MAX)
+			return add_page(s, q);
+	}
 	add_columns(s);
-	if (!add_from(s, q, ALL_SUMS))
+	if (!add_from(s, q, ALL_SUMS | KNOWN))
 		return false;
 	add_order(s, q);
 	add_limit(s, q);
@@ -382,7 +402,7 @@ customers_select(struct store *store, const struct customers_query *q, struct cu
 	*out = xcalloc(1, sizeof(**out));
 	(*out)->store = store;
 	buf_init(&s.sql, LIMIT_QUERY_SQL);
-	if (add_list(&s, q))
+	if (add_list(store, &s, q))
 		rc = prepare(store, &s, &(*out)->st);
 	buf_free(&s.sql);
 	free(s.binds);
@@ -453,7 +473,9 @@ customers_count(struct store *store, const struct customers_query *q, uint64_t *
 	int rc = STORE_E_ROW;
 
 	buf_init(&s.sql, LIMIT_QUERY_SQL);
-	buf_str(&s.sql, "SELECT count(*)");
+	if (q->by == CUSTOMERS_BY_NOTHING && !is_all_time(q))
+		add_periods(store, &s, q);
+	buf_str(&s.sql, " SELECT count(*)");
 	if (add_from(&s, q, sums_looked_at(q)))
 		rc = prepare(store, &s, &st);
 	if (rc == STORE_OK) {

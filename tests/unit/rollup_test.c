@@ -184,6 +184,112 @@ test_put(struct store *store)
 	    number("SELECT max(timestamp) FROM span WHERE customer_identifier = 'b' AND environment = 'prod' AND billable"));
 }
 
+/* The rows of a list: how many, and their sums. */
+static unsigned
+list(struct store *store, const struct customers_query *q, int64_t *requests, int64_t *cost)
+{
+	const struct customers_row *row;
+	struct customers *rows;
+	struct hist hist;
+	unsigned n = 0;
+	int rc = ops->customers(store, q, &rows);
+	bool hists = true;
+
+	*requests = *cost = 0;
+	while (rc >= 0 && (rc = ops->customers_next(rows, &row)) == STORE_ROW) {
+		memset(&hist, 0, sizeof(hist));
+		hists = hists && hist_add(&hist, row->latency, 1) &&
+		    (int64_t)hist_count(&hist) == row->sums[ROLLUP_latency_count];
+		*requests += row->sums[ROLLUP_requests];
+		*cost += row->sums[ROLLUP_cost_pico];
+		n++;
+	}
+	ops->customers_done(rows);
+	return rc == STORE_OK && hists ? n : 0;
+}
+
+/* A list of these days says what the spans say, with all its rows and page by page. */
+static bool
+window_is_right(struct store *store, int64_t from, int64_t to)
+{
+	struct customers_query q = { .tenant = SLICE("default"), .nameless = true, .have_from = true, .have_to = true,
+	    .from_day = from, .to_day = to, .sort = CUSTOMERS_COST };
+	int64_t requests, cost, page_requests, page_cost, all = 0;
+	uint64_t count = 0;
+	unsigned n, rows;
+	char sql[300];
+
+	rows = list(store, &q, &requests, &cost);
+	snprintf(sql, sizeof(sql), "SELECT coalesce(sum(cost_pico), 0) FROM span WHERE billable AND"
+	    " timestamp >= %lld * 86400000000 AND timestamp < %lld * 86400000000", (long long)from, (long long)to);
+	if (cost != number(sql) || ops->customers_count(store, &q, &count) != STORE_OK || count != rows)
+		return false;
+	for (q.limit = 3; q.offset < count; q.offset += 3) {
+		n = list(store, &q, &page_requests, &page_cost);
+		all += page_cost;
+		if (n != (count - q.offset > 3 ? 3 : count - q.offset))
+			return false;
+	}
+	return all == cost;
+}
+
+static void
+test_windows(struct store *store)
+{
+	int64_t first = BASE_US / (DAY_S * INT64_C(1000000));		/* 14 November */
+
+	ok(window_is_right(store, first, first + 1));
+	ok(window_is_right(store, first + 3, first + 9));
+	ok(window_is_right(store, first - 100, first + 100));
+	ok(window_is_right(store, first + 5, first + 30));		/* into December */
+	ok(window_is_right(store, rollup_month(first), rollup_month(first + 31)));
+	ok(window_is_right(store, rollup_month(first + 31), first + 25));
+	ok(window_is_right(store, first + 100, first + 200));		/* nothing is there */
+	ok(window_is_right(store, first + 9, first + 3));
+}
+
+static void
+test_lists(struct store *store)
+{
+	static const enum customers_by parts[] = { CUSTOMERS_BY_DAY, CUSTOMERS_BY_MONTH, CUSTOMERS_BY_MODEL,
+	    CUSTOMERS_BY_PROVIDER, CUSTOMERS_BY_KEY };
+	struct slice names[] = { SLICE("a"), SLICE("b") }, limit = SLICE("0.00001"), bad = SLICE("much");
+	struct customers_filter f = { .field = CUSTOMERS_CUSTOMER, .op = QUERY_IN, .values = names, .nvalues = 2 };
+	struct customers_query q = { .sort = CUSTOMERS_CUSTOMER, .ascending = true };
+	const struct customers_row *row;
+	struct customers *rows;
+	int64_t requests, cost, all_requests, all_cost;
+
+	ok(list(store, &q, &requests, &cost) == 12);
+	q.nameless = true;
+	ok(list(store, &q, &all_requests, &all_cost) == 14 && all_requests > requests);
+	ok(all_cost == number("SELECT sum(cost_pico) FROM span WHERE billable"));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		q.by = parts[i];
+		ok(list(store, &q, &requests, &cost) >= 14 && requests == all_requests && cost == all_cost);
+	}
+	q.by = CUSTOMERS_BY_NOTHING;
+	q.environment = SLICE("test");
+	ok(list(store, &q, &requests, &cost) == 7);
+	q.filters = &f;
+	q.nfilters = 1;
+	ok(list(store, &q, &requests, &cost) == 2);
+	f.op = QUERY_NOT;
+	ok(list(store, &q, &requests, &cost) == 5);
+	f = (struct customers_filter){ .field = CUSTOMERS_COST, .op = QUERY_GT, .values = &limit, .nvalues = 1 };
+	ok(list(store, &q, &requests, &cost) == 7);
+	f.op = QUERY_LTE;
+	ok(list(store, &q, &requests, &cost) == 0);
+	f.values = &bad;
+	ok(ops->customers(store, &q, &rows) == STORE_E_ROW);
+	ops->customers_done(rows);
+	q = (struct customers_query){ .sort = CUSTOMERS_REQUESTS, .limit = 1, .have_from = true, .from_day = 0 };
+	ok(ops->customers(store, &q, &rows) == STORE_OK && ops->customers_next(rows, &row) == STORE_ROW);
+	ok(row->sums[ROLLUP_requests] == number("SELECT max(requests) FROM customer WHERE customer <> ''"));
+	ok(row->first_seen > 0 && row->active_days > 5 && row->day == 0);
+	ops->customers_done(rows);
+}
+
 /* What cannot be stored leaves nothing behind: a body too large, a sum too large. */
 static void
 test_bad(struct store *store)
@@ -384,6 +490,8 @@ main(void)
 	test_dir_make();
 	store = open_store();
 	test_put(store);
+	test_windows(store);
+	test_lists(store);
 	test_bad(store);
 	test_remove(store);
 	test_expire(store);
