@@ -45,7 +45,8 @@ def plain_chat():
     ok(isinstance(s.get("breakdown"), dict) and "first_byte" in s["breakdown"], "breakdown", s.get("breakdown"))
     ok(isinstance(s.get("attempts"), list) and len(s["attempts"]) == 1, "attempts", s.get("attempts"))
     ok((s.get("timestamp") or "") > (s.get("start_time") or "~"), "timestamp is after start_time", s.get("timestamp"))
-    ok("cost" in s and s["cost"] is None and s.get("cost_source") in ("unknown", None), "an unknown price is null", s.get("cost"))
+    eq((s.get("cost"), s.get("cost_source")), ((s["prompt_tokens"] + 2 * s["completion_tokens"]) / 1e6, "user_table"),
+       "cost by the price file")
     eq(s.get("request_url_path"), CHAT, "request_url_path")
 
 
