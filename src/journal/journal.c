@@ -129,16 +129,48 @@ journal_recover(struct journal *j, char *err, size_t errlen)
 	return good;
 }
 
+static struct timespec
+deadline(uint64_t us)
+{
+	uint64_t until = clock_mono_us() + us;
+
+	return (struct timespec){ .tv_sec = (time_t)(until / 1000000), .tv_nsec = (long)(until % 1000000) * 1000 };
+}
+
+/* The entry of that series, made if it is not there. */
+static struct release *
+release_of(struct release **list, const char *series)
+{
+	struct release *rel;
+
+	for (rel = *list; rel != NULL; rel = rel->next)
+		if (strcmp(rel->series, series) == 0)
+			return rel;
+	rel = xcalloc(1, sizeof(*rel));
+	(void)snprintf(rel->series, sizeof(rel->series), "%s", series);
+	rel->next = *list;
+	*list = rel;
+	return rel;
+}
+
+static void
+releases_free(struct release *rel)
+{
+	struct release *next;
+
+	for (; rel != NULL; rel = next) {
+		next = rel->next;
+		free(rel);
+	}
+}
+
 static void
 journal_free(struct journal *j)
 {
 	struct unrecovered *u;
-	struct release *rel;
 
-	while ((rel = j->releases) != NULL) {
-		j->releases = rel->next;
-		free(rel);
-	}
+	releases_free(j->releases);
+	releases_free(j->applied);
 	while ((u = j->unrecovered) != NULL) {
 		j->unrecovered = u->next;
 		(void)close(u->lock);
@@ -148,6 +180,8 @@ journal_free(struct journal *j)
 	(void)sem_destroy(&j->sink_wake);
 	pthread_mutex_destroy(&j->lock);
 	pthread_mutex_destroy(&j->release_lock);
+	pthread_mutex_destroy(&j->applied_lock);
+	pthread_cond_destroy(&j->applied_cond);
 	spares_free(&j->spares);
 	free(j->dir);
 	free(j);
@@ -168,6 +202,7 @@ segment_bytes(const struct journal_config *c)
 struct journal *
 journal_open(const struct journal_config *c, char *err, size_t errlen)
 {
+	pthread_condattr_t attr;
 	struct journal *j;
 	int error;
 
@@ -185,6 +220,11 @@ journal_open(const struct journal_config *c, char *err, size_t errlen)
 	(void)sem_init(&j->sink_wake, 0, 0);
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_mutex_init(&j->release_lock, NULL);
+	pthread_mutex_init(&j->applied_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->applied_cond, &attr);
+	pthread_condattr_destroy(&attr);
 	if (!journal_recover(j, err, errlen)) {
 		journal_free(j);
 		return NULL;
@@ -322,15 +362,61 @@ journal_news(struct journal *j)
 void
 journal_wake(struct journal *j)
 {
+	pthread_mutex_lock(&j->applied_lock);
+	j->hurry = true;
+	pthread_cond_broadcast(&j->applied_cond);
+	pthread_mutex_unlock(&j->applied_lock);
 	journal_news(j);
+}
+
+void
+journal_applied(struct journal *j, const char *series, uint64_t position)
+{
+	pthread_mutex_lock(&j->applied_lock);
+	release_of(&j->applied, series)->position = position;
+	if (j->awaiting > 0)
+		pthread_cond_broadcast(&j->applied_cond);
+	pthread_mutex_unlock(&j->applied_lock);
+}
+
+bool
+journal_await(struct journal_writer *w, uint64_t position, uint64_t timeout_us)
+{
+	struct journal *j = w->journal;
+	struct timespec until = deadline(timeout_us);
+	struct release *rel;
+	int rc = 0;
+	bool there;
+
+	pthread_mutex_lock(&j->applied_lock);
+	rel = release_of(&j->applied, w->series);
+	j->awaiting++;
+	pthread_cond_broadcast(&j->applied_cond);
+	while (rel->position <= position && rc == 0)
+		rc = pthread_cond_timedwait(&j->applied_cond, &j->applied_lock, &until);
+	there = rel->position > position;
+	j->awaiting--;
+	pthread_mutex_unlock(&j->applied_lock);
+	return there;
+}
+
+void
+journal_pause(struct journal *j, uint64_t us)
+{
+	struct timespec until = deadline(us);
+	int rc = 0;
+
+	pthread_mutex_lock(&j->applied_lock);
+	while (j->awaiting == 0 && !j->hurry && rc == 0)
+		rc = pthread_cond_timedwait(&j->applied_cond, &j->applied_lock, &until);
+	j->hurry = false;
+	pthread_mutex_unlock(&j->applied_lock);
 }
 
 void
 journal_wait(struct journal *j, uint64_t timeout_us)
 {
-	uint64_t until = clock_mono_us() + timeout_us;
-	struct timespec ts = { .tv_sec = (time_t)(until / 1000000),
-	    .tv_nsec = (long)(until % 1000000) * 1000 };
+	struct timespec ts = deadline(timeout_us);
 
 	while (sem_trywait(&j->sink_wake) == 0)
 		;
@@ -347,15 +433,7 @@ journal_release(struct journal *j, const char *series, uint64_t position)
 	struct release *rel;
 
 	pthread_mutex_lock(&j->release_lock);
-	for (rel = j->releases; rel != NULL; rel = rel->next)
-		if (strcmp(rel->series, series) == 0)
-			break;
-	if (rel == NULL) {
-		rel = xcalloc(1, sizeof(*rel));
-		(void)snprintf(rel->series, sizeof(rel->series), "%s", series);
-		rel->next = j->releases;
-		j->releases = rel;
-	}
+	rel = release_of(&j->releases, series);
 	rel->position = position;
 	rel->fresh = true;
 	pthread_mutex_unlock(&j->release_lock);

@@ -96,6 +96,19 @@ void	 journal_wake(struct journal *);
  * deleted when the cursor stands at its end. */
 void	 journal_release(struct journal *, const char *series, uint64_t position);
 
+/* Is all that this writer was given in the page cache? Right after a flush. */
+bool	 journal_written(const struct journal_writer *);
+
+/* The sink has committed all records of the series before that position: wakes
+ * who waits for them. */
+void	 journal_applied(struct journal *, const char *series, uint64_t position);
+/* Waits until the record at `position` of this writer, which has been flushed,
+ * is applied, at most that long. False: not yet. */
+bool	 journal_await(struct journal_writer *, uint64_t position, uint64_t timeout_us);
+/* Sleeps so long, but not while somebody waits in journal_await, nor after a
+ * journal_wake. For the one sink thread. */
+void	 journal_pause(struct journal *, uint64_t us);
+
 const char *journal_dir(const struct journal *);
 
 #endif

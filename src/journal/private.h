@@ -123,6 +123,12 @@ struct journal {
 	bool		 scarce;	/* under lock: a writer waits for a segment */
 	bool		 condition;	/* of the helper: CONDITION_JOURNAL is set */
 
+	pthread_mutex_t	 applied_lock;
+	pthread_cond_t	 applied_cond;	/* some position moved, or somebody began to wait */
+	struct release	*applied;	/* up to where series are in the store */
+	unsigned	 awaiting;	/* under applied_lock: who waits for that */
+	bool		 hurry;		/* under applied_lock: journal_wake was called */
+
 	sem_t		 sink_wake;
 	_Atomic bool	 sink_sleeps;
 	_Atomic bool	 sink_news;	/* something was flushed since it looked */

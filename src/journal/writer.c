@@ -295,6 +295,12 @@ journal_pending(const struct journal_writer *w)
 	return w->batch.bytes > 0;
 }
 
+bool
+journal_written(const struct journal_writer *w)
+{
+	return w->batch.bytes == 0 && atomic_load(&w->error) == 0;
+}
+
 /* What the writer itself has left to do when it closes. */
 void
 writer_finish(struct journal_writer *w)

@@ -270,13 +270,28 @@ feed_part(struct build *b, const struct record *r)
 	part_add(b, &b->answer_parts, &part);
 }
 
+/* Its own bytes come after those of the PARTs before it. */
+static void
+feed_span(struct build *b, const struct record *r)
+{
+	struct part part = { .t = TIME_NONE, .bytes = record_get(r->payload, TAG_BYTES) };
+
+	if (b->has_begin || b->given.ptr != NULL) {
+		records_odd(b);
+		return;
+	}
+	b->given = b->begin = r->payload;
+	part.offset = record_get_u64(r->payload, TAG_OFFSET, 0);
+	part_add(b, &b->request_parts, &part);
+}
+
 void
 build_feed(struct build *b, const struct record *r)
 {
 	assert(!b->finished);
 	if (!b->has_begin && r->type != RECORD_BEGIN) {
 		memcpy(b->span.id16, r->id, sizeof(b->span.id16));
-		records_odd(b);
+		b->headless = true;	/* as it should be before a SPAN */
 	}
 	switch (r->type) {
 	case RECORD_BEGIN:
@@ -301,6 +316,8 @@ build_feed(struct build *b, const struct record *r)
 			records_odd(b);
 		break;
 	case RECORD_SPAN:
+		feed_span(b, r);
+		break;
 	case RECORD_EDIT:
 	case RECORD_CHECKPOINT:
 		records_odd(b);
@@ -418,7 +435,7 @@ warnings_finish(struct build *b)
 
 	warn_notes(&b->warnings, record_get(b->begin, TAG_NOTES));
 	warn_notes(&b->warnings, record_get(b->end, TAG_NOTES));
-	if (!b->has_end)
+	if (!b->has_end && b->given.ptr == NULL)
 		warn_add(&b->warnings, WARN_END_MISSING, SLICE_NONE);
 	if (record_get_u64(b->end, TAG_LOST, 0) > 0)
 		warn_add(&b->warnings, WARN_PARTS_LOST, SLICE_NONE);
@@ -426,7 +443,12 @@ warnings_finish(struct build *b)
 		warn_add(&b->warnings, WARN_BUILD_MEMORY, SLICE_NONE);
 	buf_init(&out, MIB);
 	warn_json(&b->warnings, &out);
-	b->span.warnings = build_take(b, &out);
+	if (b->warnings_given.ptr == NULL || out.len > 0)
+		b->span.warnings = build_take(b, &out);
+	else {
+		b->span.warnings = b->warnings_given;
+		buf_free(&out);
+	}
 }
 
 const struct span *
@@ -436,9 +458,14 @@ build_finish(struct build *b)
 		return &b->span;
 	b->finished = true;
 	b->warnings.source = WARN_OF_REST;
+	if (b->headless && b->given.ptr == NULL)
+		records_odd(b);
 	answer_find(b);
 	meta_build(b);
-	request_build(b);
+	if (b->given.ptr != NULL)
+		given_build(b);
+	else
+		request_build(b);
 	if (b->last != NULL) {
 		b->warnings.source = WARN_OF_ANSWER;
 		answer_build(b);
@@ -446,10 +473,14 @@ build_finish(struct build *b)
 		if (b->stream)
 			b->span.stream = (struct span_bool){ true, true };
 	}
-	status_build(b);
+	if (b->given.ptr == NULL)
+		status_build(b);
 	estimate_usage(b);
 	usage_finish(b);
-	times_finish(b);
+	if (b->given.ptr == NULL)
+		times_finish(b);
+	else
+		given_finish(b);
 	cost_build(b);
 	texts_hide(b);
 	media_finish(b);

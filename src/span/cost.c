@@ -55,7 +55,7 @@ unit_price(struct build *b, struct slice json)
 static bool
 is_free(const struct build *b)
 {
-	if (!b->span.billable.v || b->nattempts == 0)
+	if (b->given.ptr == NULL && (!b->span.billable.v || b->nattempts == 0))
 		return true;
 	return !b->has_usage && b->status >= 400;
 }
@@ -118,7 +118,9 @@ cost_build(struct build *b)
 {
 	if (b->options.bill.ptr != NULL)
 		cost_given(b, b->options.bill);
-	else if (b->options.prices == NULL)
+	else if (b->cost_given.set)
+		cost_set(b, SLICE("given"), true, b->cost_given.v);
+	else if (b->options.prices == NULL || (b->given.ptr != NULL && !b->span.billable.v))
 		return;
 	else if (is_free(b))
 		cost_set(b, SLICE("table"), true, 0);

@@ -50,7 +50,7 @@ completion_count(struct build *b, enum encoding e)
 static bool
 usage_is_missing(const struct build *b)
 {
-	if (b->options.tokens == NULL || b->ops->estimates == 0 || b->last == NULL ||
+	if (b->options.tokens == NULL || b->ops->estimates == 0 || (b->last == NULL && b->given.ptr == NULL) ||
 	    b->status >= 400 || !b->span.billable.v || b->unfinished)
 		return false;
 	return !b->has_usage || (b->usage_early && b->completion_open);

@@ -59,6 +59,10 @@ struct build {
 	struct arena	 arena;
 	struct warnings	 warnings;
 	bool		 finished;
+	bool		 headless;	/* records came before a BEGIN */
+	struct slice	 given;		/* payload of a SPAN; it stands for begin as well */
+	struct slice	 warnings_given;	/* as they were given: text or object */
+	struct span_int	 cost_given;
 	/* records */
 	bool		 has_begin, has_end;
 	struct slice	 begin, end;	/* payloads */
@@ -153,6 +157,15 @@ void		 build_file_members(struct slice filename, struct slice type, uint64_t byt
 void		 request_form(struct build *, struct slice boundary);
 /* request.c */
 void		 request_build(struct build *);
+/* The members of a span given over the API that a request has as well. */
+void		 request_given(struct build *, struct jvalue span);
+/* given.c: the span of a SPAN record, before its usage is known and after */
+void		 given_build(struct build *);
+void		 given_finish(struct build *);
+/* given_text.c: its texts and messages */
+void		 given_texts(struct build *, struct jvalue span);
+/* times.c: tokens over the time in which they came */
+void		 times_speed(struct build *);
 /* A request's JSON object less the gateway's own members; the text itself where
  * it has none. SLICE_NONE of JNONE. */
 struct slice	 request_stripped(struct build *, struct jvalue);

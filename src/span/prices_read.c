@@ -6,6 +6,7 @@
  */
 #include "core/decimal.h"
 #include "core/glob.h"
+#include "core/when.h"
 #include "span/prices_table.h"
 #include "span/vendor.h"
 
@@ -266,32 +267,14 @@ two(const char *p)
 	return (p[0] - '0') * 10 + p[1] - '0';
 }
 
-/* Days since 1970 of a day of the Gregorian calendar. */
-static int64_t
-days_of(int year, int month, int day)
-{
-	int64_t y = month <= 2 ? year - 1 : year, era = y / 400, of_era = y - era * 400;
-	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 bool
 price_day(struct price_reader *r, struct jvalue v, int64_t *us)
 {
-	static const int lengths[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	struct slice s = jstring_plain(v);
-	int year, month, day;
 
-	if (s.len != 10 || !glob_match(SLICE("####-##-##"), s))
+	if (s.len != 10 || !glob_match(SLICE("####-##-##"), s) || !when_read(s, us))
 		return price_fail(r, v.text, "%.*s is not a day YYYY-MM-DD", v.text.len < 40 ? (int)v.text.len : 40,
 		    v.text.ptr);
-	year = two(s.ptr) * 100 + two(s.ptr + 2);
-	month = two(s.ptr + 5);
-	day = two(s.ptr + 8);
-	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > lengths[month - 1])
-		return price_fail(r, v.text, "there is no day %.*s", (int)s.len, s.ptr);
-	*us = days_of(year, month, day) * INT64_C(86400000000);
 	return true;
 }
 

@@ -255,7 +255,8 @@ breakdown_member(struct build *b, struct jvalue v, struct buf *mistyped)
 		warn_add(&b->warnings, WARN_BREAKDOWN_NOT_HERE, SLICE_NONE);
 }
 
-/* Walks the gateway's own members. */
+/* Walks the gateway's own members. On a span that was given, nothing is expected
+ * of those that have no effect. */
 static void
 own_members(struct build *b, struct jvalue body, struct jvalue header)
 {
@@ -287,7 +288,7 @@ own_members(struct build *b, struct jvalue body, struct jvalue header)
 	prompt_member(b, prompt);
 	if (mistyped.len > 0)
 		warn_add(&b->warnings, WARN_MEMBER_TYPE, arena_take(&b->arena, &mistyped));
-	if (ignored.len > 0)
+	if (ignored.len > 0 && b->given.ptr == NULL)
 		warn_add(&b->warnings, WARN_MEMBER_IGNORED, arena_take(&b->arena, &ignored));
 	buf_free(&mistyped);
 	buf_free(&ignored);
@@ -406,6 +407,19 @@ request_text_warn(struct build *b)
 		warn_add(&b->warnings, WARN_REQUEST_BINARY, body->type);
 	else if (b->ops->json_only)
 		warn_add(&b->warnings, WARN_REQUEST_NOT_JSON, SLICE_NONE);
+}
+
+void
+request_given(struct build *b, struct jvalue span)
+{
+	const struct jvalue none = { .kind = JNONE };
+
+	request_common(b, span);
+	own_members(b, span, none);
+	customer_otherwise(b, span);
+	environment_set(b);
+	b->hidden = (b->span.disable_log.set && b->span.disable_log.v) ||
+	    record_get_u64(b->begin, TAG_LOG_BODIES, 1) == 0;
 }
 
 void

@@ -70,8 +70,8 @@ breakdown_build(struct build *b, const struct attempt *a, int64_t t_last)
 
 /* Tokens over the time in which they came; two decimals more than anyone can
  * measure. */
-static void
-speed_set(struct build *b)
+void
+times_speed(struct build *b)
 {
 	struct span *s = &b->span;
 	int64_t tokens = s->completion_tokens.v, us = s->latency.v;
@@ -142,5 +142,5 @@ times_finish(struct build *b)
 	}
 	if (b->stream)
 		inter_token_set(b);
-	speed_set(b);
+	times_speed(b);
 }

@@ -59,3 +59,8 @@ WARNING(COST_BY_DURATION, "cost_by_duration", "usage was not told; the cost goes
 WARNING(COST_TOO_LARGE, "cost_too_large", "the cost is larger than can be kept")
 WARNING(UNIT_PRICE_ALONE, "unit_price_alone", "one unit price was given, and no price is known for the other side")
 WARNING(UNIT_PRICE_BAD, "unit_price_bad", "a unit price that is no decimal number from 0 was passed over")
+WARNING(LOG_TYPE_UNKNOWN, "log_type_unknown", "a log_type that is none of the documented ones")
+WARNING(STATUS_DIFFERS, "status_differs", "status and status_code contradict each other; both were kept")
+WARNING(STATUS_CODE_ODD, "status_code_odd", "a status_code outside 100 to 599 was taken for 400")
+WARNING(START_AFTER_END, "start_after_end", "start_time is after timestamp")
+WARNING(VALUE_ODD, "value_odd", "values outside what is documented were kept as they came")

@@ -478,7 +478,8 @@ back_off(struct sink *sink, bool stopping)
 	sink->retry_us = sink->retry_us * 2 > RETRY_MAX_US ? RETRY_MAX_US : sink->retry_us * 2;
 }
 
-/* Nothing more is there: waits for news, but lets load gather. */
+/* Nothing more is there: waits for news, but lets load gather, unless somebody
+ * waits for his span to be there. */
 static void
 wait_turn(struct sink *sink, uint64_t turn_start)
 {
@@ -487,7 +488,7 @@ wait_turn(struct sink *sink, uint64_t turn_start)
 	journal_wait(sink->journal, IDLE_US);
 	spent = clock_mono_us() - turn_start;
 	if (spent < TURN_US)
-		sink_sleep(sink, TURN_US - spent);
+		journal_pause(sink->journal, TURN_US - spent);
 }
 
 /* Works by these settings from now on; takes the reference. */
