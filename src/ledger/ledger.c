@@ -68,6 +68,17 @@ static const struct {
 #undef COUNTER
 };
 
+#define PAIRS ((LIMIT_METRIC_PROVIDERS + 1) * (LIMIT_METRIC_MODELS + 1))
+#define PICO_USD UINT64_C(1000000000000)
+
+/* What the spans of a provider's model cost. */
+struct cost {
+	uint8_t		 provider;
+	uint16_t	 model;
+	uint64_t	 usd, pico;	/* pico below PICO_USD, so that no sum comes to an end */
+	uint64_t	 priced, unpriced;	/* spans */
+};
+
 enum token_kind { TOKENS_PROMPT, TOKENS_COMPLETION, TOKENS_CACHED, TOKEN_KINDS };
 
 static const char *const token_names[TOKEN_KINDS] = {
@@ -79,8 +90,8 @@ static const char *const condition_names[CONDITIONS] = {
 	[CONDITION_STARTING] = "starting", [CONDITION_DRAINING] = "draining",
 };
 
-/* Everything under the mutex, one block so that a reader takes it in one copy;
- * series last, as only those in use are copied. */
+/* Everything under the mutex, one block so that a reader takes it in two copies;
+ * costs and series last, as only those in use are copied. */
 struct tables {
 	struct names	 models, providers;
 	uint64_t	 uncounted;	/* requests past the last series */
@@ -88,7 +99,8 @@ struct tables {
 	uint64_t	 tokens[FAMILY_COUNT][LIMIT_METRIC_PROVIDERS + 1][TOKEN_KINDS];
 	struct { char reason[32]; uint64_t count; } drops[DROPS_MAX];
 	size_t		 ndrops;
-	size_t		 nseries;
+	size_t		 nseries, ncosts;
+	struct cost	 costs[PAIRS];
 	struct series	 series[LIMIT_METRIC_SERIES];
 };
 
@@ -98,6 +110,7 @@ static struct tables	 tables = {
 	.providers = { .most = LIMIT_METRIC_PROVIDERS },
 };
 static uint16_t		 slots[SLOTS];		/* series number + 1 */
+static uint16_t		 cost_of[LIMIT_METRIC_PROVIDERS + 1][LIMIT_METRIC_MODELS + 1];	/* index + 1 in costs */
 static char		 conditions[CONDITIONS][CONDITION_BYTES];
 static _Atomic int64_t	 counters[LEDGER_COUNTERS];
 static _Atomic uint64_t	 started_us;
@@ -254,22 +267,54 @@ ledger_request(const struct ledger_request *r)
 	pthread_mutex_unlock(&mutex);
 }
 
-void
-ledger_span(const char *family_text, const char *provider_text, int64_t ttft_us,
-    int64_t prompt, int64_t completion, int64_t cached)
+static void
+tokens_add(enum family family, size_t provider, const struct ledger_span *s)
 {
-	enum family	 family = family_by_name(slice_str(family_text));
-	char		 provider[NAME_BYTES];
-	size_t		 len = name_copy(provider, slice_str(provider_text));
-	uint64_t	*t;
+	uint64_t	*t = tables.tokens[family][provider];
+
+	t[TOKENS_PROMPT] += s->prompt_tokens > 0 ? (uint64_t)s->prompt_tokens : 0;
+	t[TOKENS_COMPLETION] += s->completion_tokens > 0 ? (uint64_t)s->completion_tokens : 0;
+	t[TOKENS_CACHED] += s->cached_tokens > 0 ? (uint64_t)s->cached_tokens : 0;
+}
+
+static void
+cost_add(size_t provider, size_t model, const struct ledger_span *s)
+{
+	uint16_t	*at = &cost_of[provider][model];
+	struct cost	*c;
+
+	if (*at == 0) {
+		*at = (uint16_t)(tables.ncosts + 1);
+		tables.costs[tables.ncosts++] =
+		    (struct cost){ .provider = (uint8_t)provider, .model = (uint16_t)model };
+	}
+	c = &tables.costs[*at - 1];
+	if (s->unpriced) {
+		c->unpriced++;
+		return;
+	}
+	c->priced++;
+	c->pico += s->cost_pico > 0 ? (uint64_t)s->cost_pico : 0;
+	c->usd += c->pico / PICO_USD;
+	c->pico %= PICO_USD;
+}
+
+void
+ledger_span(const struct ledger_span *s)
+{
+	enum family	family = family_by_name(slice_str(s->family));
+	char		provider[NAME_BYTES], model[NAME_BYTES];
+	size_t		provider_len = name_copy(provider, slice_str(s->provider));
+	size_t		model_len = name_copy(model, s->model), number;
 
 	pthread_mutex_lock(&mutex);
-	if (ttft_us >= 0)
-		histogram_add(FIRST_TOKEN, family, (uint64_t)ttft_us);
-	t = tables.tokens[family][name_intern(&tables.providers, provider, len)];
-	t[TOKENS_PROMPT] += prompt > 0 ? (uint64_t)prompt : 0;
-	t[TOKENS_COMPLETION] += completion > 0 ? (uint64_t)completion : 0;
-	t[TOKENS_CACHED] += cached > 0 ? (uint64_t)cached : 0;
+	if (s->ttft_us >= 0)
+		histogram_add(FIRST_TOKEN, family, (uint64_t)s->ttft_us);
+	if (s->billed) {
+		number = name_intern(&tables.providers, provider, provider_len);
+		tokens_add(family, number, s);
+		cost_add(number, name_intern(&tables.models, model, model_len), s);
+	}
 	pthread_mutex_unlock(&mutex);
 }
 
@@ -367,23 +412,28 @@ put_label(struct buf *b, const char *name, const char *value)
 	buf_byte(b, '"');
 }
 
-/* µs as seconds without needless zeros. */
+/* A whole number and rest * 10^-places, without needless zeros. */
+static void
+put_decimal(struct buf *b, uint64_t whole, uint64_t rest, int places)
+{
+	char		 digits[20];
+	int		 i;
+
+	buf_u64(b, whole);
+	if (rest == 0)
+		return;
+	for (i = places; i > 0; i--, rest /= 10)
+		digits[i] = (char)('0' + rest % 10);
+	digits[0] = '.';
+	for (i = places + 1; digits[i - 1] == '0'; i--)
+		;
+	buf_append(b, digits, (size_t)i);
+}
+
 static void
 put_seconds(struct buf *b, uint64_t us)
 {
-	char		 digits[8];
-	unsigned	 rest = (unsigned)(us % 1000000);
-	int		 i;
-
-	buf_u64(b, us / 1000000);
-	if (rest == 0)
-		return;
-	for (i = 6; i > 0; i--, rest /= 10)
-		digits[i] = (char)('0' + rest % 10);
-	digits[0] = '.';
-	for (i = 7; digits[i - 1] == '0'; i--)
-		;
-	buf_append(b, digits, (size_t)i);
+	put_decimal(b, us / 1000000, us % 1000000, 6);
 }
 
 static void
@@ -471,6 +521,39 @@ render_tokens(struct buf *b, const struct tables *t)
 }
 
 static void
+put_cost_labels(struct buf *b, const char *name, const struct tables *t, const struct cost *c)
+{
+	buf_printf(b, "%s{", name);
+	put_label(b, "provider", name_text(&t->providers, c->provider));
+	put_label(b, ",model", name_text(&t->models, c->model));
+	buf_str(b, "} ");
+}
+
+static void
+render_costs(struct buf *b, const struct tables *t)
+{
+	const struct cost	*c, *end = t->costs + t->ncosts;
+
+	put_head(b, "spangate_cost_usd_total", "counter",
+	    "What billable spans cost when they were stored, in US dollars");
+	for (c = t->costs; c < end; c++) {
+		if (c->priced == 0)
+			continue;
+		put_cost_labels(b, "spangate_cost_usd_total", t, c);
+		put_decimal(b, c->usd, c->pico, 12);
+		buf_byte(b, '\n');
+	}
+	put_head(b, "spangate_cost_unknown_total", "counter",
+	    "Billable spans whose cost was not known when they were stored");
+	for (c = t->costs; c < end; c++) {
+		if (c->unpriced == 0)
+			continue;
+		put_cost_labels(b, "spangate_cost_unknown_total", t, c);
+		buf_printf(b, "%llu\n", (unsigned long long)c->unpriced);
+	}
+}
+
+static void
 render_drops(struct buf *b, const struct tables *t)
 {
 	size_t	i;
@@ -503,8 +586,8 @@ ledger_render(struct buf *b)
 	int		 i;
 
 	pthread_mutex_lock(&mutex);
-	memcpy(copy, &tables, offsetof(struct tables, series) +
-	    tables.nseries * sizeof(tables.series[0]));
+	memcpy(copy, &tables, offsetof(struct tables, costs) + tables.ncosts * sizeof(tables.costs[0]));
+	memcpy(copy->series, tables.series, tables.nseries * sizeof(tables.series[0]));
 	pthread_mutex_unlock(&mutex);
 	render_process(b);
 	for (i = 0; i < LEDGER_COUNTERS; i++) {
@@ -515,6 +598,7 @@ ledger_render(struct buf *b)
 	render_requests(b, copy);
 	render_histograms(b, copy);
 	render_tokens(b, copy);
+	render_costs(b, copy);
 	render_drops(b, copy);
 	free(copy);
 }

@@ -38,9 +38,17 @@ struct ledger_request {
 };
 void	 ledger_request(const struct ledger_request *);
 
-/* What the builder found in its span, told by the sink. ttft_us < 0: none. */
-void	 ledger_span(const char *family, const char *provider, int64_t ttft_us,
-	    int64_t prompt_tokens, int64_t completion_tokens, int64_t cached_tokens);
+/* What the builder found in its span, told by the sink once it is committed. */
+struct ledger_span {
+	const char	*family, *provider;
+	struct slice	 model;		/* cut and capped as a request's */
+	int64_t		 ttft_us;	/* < 0: none */
+	bool		 billed;	/* what follows counts */
+	bool		 unpriced;	/* what it cost is not known */
+	int64_t		 prompt_tokens, completion_tokens, cached_tokens;
+	int64_t		 cost_pico;	/* 10^-12 USD */
+};
+void	 ledger_span(const struct ledger_span *);
 
 /* A span or BEGIN that was lost, with its reason: journal_full, build_failed,
  * store_failed, ... (spangate_spans_dropped_total{reason}). */

@@ -57,7 +57,7 @@ struct store {
 	struct buf	 json;				/* a row that is kept as JSON */
 	struct buf	 text;				/* a decoded metadata key and value */
 	struct rollup	*rollup;			/* cells that this transaction touched */
-	bool		 billed;			/* the last row that was put is billable */
+	enum store_billed billed;			/* the last row that was put */
 	bool		 touched;			/* committed since the last sync */
 	dev_t		 device;			/* the file that was opened */
 	ino_t		 inode;
@@ -80,7 +80,7 @@ extern const char store_row_sql[];
 
 /* put.c */
 int	 store_put(struct store *, const struct span *, struct slice chain);
-bool	 store_billed(const struct store *);
+enum store_billed store_billed(const struct store *);
 
 /* expire.c */
 int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);

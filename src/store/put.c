@@ -325,7 +325,7 @@ put_trim(struct buf *b)
 		buf_free(b);
 }
 
-bool
+enum store_billed
 store_billed(const struct store *store)
 {
 	return store->billed;
@@ -355,10 +355,8 @@ put_row_billed(struct store *store, const struct span *span, unsigned *counts, i
 		return put_row_again(store, span, *counts, n);
 	if (rc == SQLITE_DONE)
 		rc = put_row(store, span, *counts, n);
-	if (rc == SQLITE_DONE && *n != 0) {
+	if (rc == SQLITE_DONE && *n != 0)
 		rc = put_charge(store, *n, span);
-		store->billed = span->billable.set && span->billable.v;
-	}
 	return rc;
 }
 
@@ -370,7 +368,7 @@ store_put(struct store *store, const struct span *span, struct slice chain)
 	int64_t n = 0;
 	int rc;
 
-	store->billed = false;
+	store->billed = STORE_UNBILLED;
 	rc = put_row_billed(store, span, &counts, &n);
 	if (rc == SQLITE_DONE && n == 0) {
 		store->numbers[NUMBER_DUPLICATES]++;
@@ -389,6 +387,7 @@ store_put(struct store *store, const struct span *span, struct slice chain)
 	rc = store_code(rc);
 	if (rc == STORE_OK) {	/* last, so that there is nothing to take back */
 		rollup_of_span(&row, span, counts);
+		store->billed = rollup_billed(&row);
 		rc = rollup_change(store, NULL, &row);
 	}
 	if (rc == STORE_OK)

@@ -240,6 +240,14 @@ part_of(struct part *part, const struct rollup_row *row)
 	}
 }
 
+enum store_billed
+rollup_billed(const struct rollup_row *row)
+{
+	if (!(row->counts & ROLLUP_TOKENS))
+		return STORE_UNBILLED;
+	return is_unpriced(row) ? STORE_UNPRICED : STORE_BILLED;
+}
+
 /* The keys of the row's cell of a kind. */
 static void
 keys_of(const struct store *store, const struct rollup_row *row, enum kind kind, struct key keys[KEYS])

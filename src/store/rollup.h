@@ -21,6 +21,7 @@
 #include <sqlite3.h>
 
 #include "span/span.h"
+#include "store/store.h"
 
 enum rollup_sum {
 #define SUM(name) ROLLUP_##name,
@@ -49,6 +50,7 @@ struct rollup;
 /* What a span that is being put counts as; first: of those with its charge_id. */
 unsigned rollup_counts(const struct span *, bool first);
 void	rollup_of_span(struct rollup_row *, const struct span *, unsigned counts);
+enum store_billed rollup_billed(const struct rollup_row *);
 /* Of a SELECT of rollup_row_sql over table span `s`; lives until the statement moves. */
 extern const char rollup_row_sql[];
 void	rollup_of_statement(struct rollup_row *, sqlite3_stmt *);

@@ -39,9 +39,8 @@
 
 /* What the ledger is told of a span once it is committed. */
 struct told {
-	const char	*family;
-	char		 provider[48];
-	int64_t		 ttft, prompt, completion, cached;
+	struct ledger_span span;
+	char		 provider[48], model[128];
 };
 
 struct sink {
@@ -110,20 +109,30 @@ bodies_kept(const struct chain *chain, const struct span *span)
 	return true;
 }
 
-/* Tokens count where the row is billable. */
+static int64_t
+known(struct span_int v)
+{
+	return v.set ? v.v : 0;
+}
+
+/* Tokens and cost count where the row is billed. */
 static void
 tell_later(struct sink *sink, const struct span *span)
 {
 	struct told *t = &sink->told[sink->batch];
-	bool billed = sink->ops->billed(sink->store);
-	struct slice provider = span->provider_id;
+	enum store_billed billed = sink->ops->billed(sink->store);
+	struct slice provider = span->provider_id, model = span->model;
 
-	t->family = family_name(family_by_name(span->family));
 	snprintf(t->provider, sizeof(t->provider), "%.*s", (int)provider.len, provider.ptr ? provider.ptr : "");
-	t->ttft = span->time_to_first_token.set ? span->time_to_first_token.v : -1;
-	t->prompt = billed && span->prompt_tokens.set ? span->prompt_tokens.v : 0;
-	t->completion = billed && span->completion_tokens.set ? span->completion_tokens.v : 0;
-	t->cached = billed && span->prompt_cache_hit_tokens.set ? span->prompt_cache_hit_tokens.v : 0;
+	snprintf(t->model, sizeof(t->model), "%.*s", (int)model.len, model.ptr ? model.ptr : "");
+	t->span = (struct ledger_span){
+		.family = family_name(family_by_name(span->family)), .provider = t->provider,
+		.model = slice_str(t->model),
+		.ttft_us = span->time_to_first_token.set ? span->time_to_first_token.v : -1,
+		.billed = billed != STORE_UNBILLED, .unpriced = billed == STORE_UNPRICED,
+		.prompt_tokens = known(span->prompt_tokens), .completion_tokens = known(span->completion_tokens),
+		.cached_tokens = known(span->prompt_cache_hit_tokens), .cost_pico = known(span->cost),
+	};
 }
 
 static struct build *
@@ -326,11 +335,8 @@ open_store(struct sink *sink)
 static void
 tell(struct sink *sink)
 {
-	for (unsigned i = 0; i < sink->batch; i++) {
-		const struct told *t = &sink->told[i];
-
-		ledger_span(t->family, t->provider, t->ttft, t->prompt, t->completion, t->cached);
-	}
+	for (unsigned i = 0; i < sink->batch; i++)
+		ledger_span(&sink->told[i].span);
 	ledger_add(LEDGER_STORED, sink->batch);
 	ledger_add(LEDGER_QUARANTINED, sink->quarantined + sink->dropped);
 	if (sink->dropped)

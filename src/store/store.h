@@ -26,6 +26,13 @@ enum store_result {
 
 struct store;
 
+/* Whether tokens and cost of a row count in figures. */
+enum store_billed {
+	STORE_UNBILLED = 0,
+	STORE_BILLED,
+	STORE_UNPRICED,		/* yes, but what it cost is not known */
+};
+
 /* A cursor of the sink: up to where a series is in the store, and its counts
  * for `verify`. */
 struct store_cursor {
@@ -64,8 +71,8 @@ struct store_ops {
 	 * those after it are not, and cost nothing; it is as if new again once that
 	 * row has expired. */
 	int	(*put)(struct store *, const struct span *, struct slice chain);
-	/* After a put: is its row billable? Not where the id was there already. */
-	bool	(*billed)(const struct store *);
+	/* After a put: do its row's tokens and cost count? Not where the id was there already. */
+	enum store_billed (*billed)(const struct store *);
 	int	(*cursor)(struct store *, const struct store_cursor *);
 	/* A series whose directory is gone: its cursor's counts move to the totals. */
 	int	(*forget)(struct store *, const char *series);

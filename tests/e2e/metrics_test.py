@@ -59,6 +59,35 @@ def models_are_capped():
     ok(20 < len(models) <= 202 and "other" in models, "model labels are capped; later ones are `other`", len(models))
 
 
+def costs():
+    prices = os.path.join(g.root, "prices.json")
+    with open(prices, "w") as f:
+        json.dump({"format": 1, "name": "mine", "prices": [
+            {"match": ["known*"], "per_million_tokens": {"input": 1, "output": 2.5}}]}, f)
+    h = Gateway(p, {"prices": prices})
+    model = 'known "q"\\'
+    label = 'known \\"q\\"\\\\-2026-08-01'
+    total, unknown = "spangate_cost_usd_total", "spangate_cost_unknown_total"
+    eq(h.metrics()[0].sum(total), 0, "nothing has cost anything")
+    chat(h, "n=2", model=model)
+    chat(h, "n=4", stream=True, model=model)
+    chat(h, "n=4", model="nobody knows")
+    chat(h, "n=4", model="nobody knows")
+    chat(h, "status=429", model="nobody knows")
+    with Raw(h.port) as c:
+        c.get("/v1/models")
+    spans = h.spans(6)
+    m, text = h.metrics()
+    series = total + '{provider="fake",model="%s"}' % label
+    want = sum(s["cost"] for s in spans if s["cost"])
+    ok(series + " 0.000049" in text.splitlines(), "cost of a model in whole figures", text)
+    near(want, 0.000049, 1e-15, "is what the spans say")
+    near(m.sum(total), want, 1e-15, "and of all")
+    eq(m.sum(unknown, provider="fake", model="nobody knows-2026-08-01"), 2, "spans whose cost is not known")
+    eq(m.sum(unknown), 2, "errors and lists are none of them")
+    h.destroy()
+
+
 def in_flight():
     with Raw(g.port) as c:
         c.send(c.request_bytes("POST", CHAT, [("x-fake", "never=1")], json.dumps(chat_body()).encode()))
@@ -78,4 +107,4 @@ def health():
 
 p = Provider()
 g = Gateway(p)
-main(exposition, models_are_capped, in_flight, health)
+main(exposition, costs, models_are_capped, in_flight, health)

@@ -113,18 +113,68 @@ test_requests(void)
 }
 
 static void
+span(const char *family, int64_t ttft, bool billed, int64_t prompt, int64_t completion, int64_t cached)
+{
+	ledger_span(&(struct ledger_span){
+		.family = family, .provider = "openai", .model = SLICE("gpt-4o"), .ttft_us = ttft, .billed = billed,
+		.prompt_tokens = prompt, .completion_tokens = completion, .cached_tokens = cached,
+	});
+}
+
+static void
+cost(const char *provider, const char *model, bool unpriced, int64_t pico)
+{
+	ledger_span(&(struct ledger_span){
+		.family = "chat", .provider = provider, .model = slice_str(model), .ttft_us = -1,
+		.billed = true, .unpriced = unpriced, .cost_pico = pico,
+	});
+}
+
+static void
 test_spans(void)
 {
-	ledger_span("chat", "openai", 137000, 100, 20, 60);
-	ledger_span("chat", "openai", -1, 1, -1, -1);
-	ledger_span("no such family", "p", 60000001, 5, 0, 0);
+	span("chat", 137000, true, 100, 20, 60);
+	span("chat", -1, true, 1, -1, -1);
+	span("chat", -1, false, 1000, 1000, 1000);
+	span("no such family", 60000001, true, 5, 0, 0);
 	ok(has("spangate_tokens_total{family=\"chat\",provider=\"openai\",kind=\"prompt\"} 101"));
 	ok(has("spangate_tokens_total{family=\"chat\",provider=\"openai\",kind=\"completion\"} 20"));
 	ok(has("spangate_tokens_total{family=\"chat\",provider=\"openai\",kind=\"cached\"} 60"));
-	ok(has("spangate_tokens_total{family=\"other\",provider=\"p\",kind=\"prompt\"} 5"));
+	ok(has("spangate_tokens_total{family=\"other\",provider=\"openai\",kind=\"prompt\"} 5"));
 	ok(has("spangate_time_to_first_token_seconds_bucket{family=\"chat\",le=\"0.2\"} 1"));
 	ok(has("spangate_time_to_first_token_seconds_count{family=\"chat\"} 1"));
 	ok(has("spangate_time_to_first_token_seconds_bucket{family=\"other\",le=\"60\"} 0"));
+}
+
+#define COST "spangate_cost_usd_total{provider=\"costs\",model="
+#define UNKNOWN "spangate_cost_unknown_total{provider=\"costs\",model="
+
+static void
+test_costs(void)
+{
+	ok(lines_with("spangate_cost_usd_total{provider=\"costs\"") == 0);
+	cost("costs", "gpt-4o", false, 3750000000);
+	cost("costs", "gpt-4o", false, 1);
+	ok(has(COST "\"gpt-4o\"} 0.003750000001"));
+	ok(!strstr(rendered(), UNKNOWN "\"gpt-4o\""));	/* nothing unknown: no line */
+	cost("costs", "gpt-4o", true, 0);
+	cost("costs", "gpt-4o", true, 7);
+	ok(has(UNKNOWN "\"gpt-4o\"} 2"));
+	ok(has(COST "\"gpt-4o\"} 0.003750000001"));
+	cost("costs", "free", false, 0);
+	ok(has(COST "\"free\"} 0"));
+	cost("costs", "new", true, 0);
+	ok(has(UNKNOWN "\"new\"} 1"));
+	ok(!strstr(rendered(), COST "\"new\""));		/* zero would be a price */
+	cost("costs", "a\"b\\c\nd\xff", false, 2500000000000);
+	ok(has(COST "\"a\\\"b\\\\c\\nd?\"} 2.5"));
+	for (int i = 0; i < 4; i++)
+		cost("costs", "much", false, INT64_MAX);
+	ok(has(COST "\"much\"} 36893488.147419103228"));	/* more than 64 bits hold */
+	ledger_span(&(struct ledger_span){
+		.family = "chat", .provider = "costs", .model = SLICE("fetched"), .ttft_us = -1, .cost_pico = 5,
+	});
+	ok(!strstr(rendered(), "fetched"));
 }
 
 static void
@@ -247,6 +297,11 @@ test_ceilings(void)
 		snprintf(name, sizeof(name), "model-%d", i % 150);
 		request("openai", name, (unsigned)(100 + i / 150), 1, 1);
 	}
+	cost("openai", "a new model", false, 1000000000000);
+	cost("openai", "another one", false, 1000000000000);
+	cost("a new provider", "another one", true, 0);
+	ok(has("spangate_cost_usd_total{provider=\"openai\",model=\"other\"} 2"));
+	ok(has("spangate_cost_unknown_total{provider=\"other\",model=\"other\"} 1"));
 	ok(lines_with("spangate_requests_total{") == LIMIT_METRIC_SERIES);
 	ok(!has("spangate_requests_unlabelled_total 0"));
 	for (i = 0; i < 100; i++) {
@@ -264,6 +319,7 @@ main(void)
 	ok(well_formed());
 	test_requests();
 	test_spans();
+	test_costs();
 	test_counters();
 	test_ready();
 	test_threads();

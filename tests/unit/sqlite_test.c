@@ -356,6 +356,27 @@ test_charge_once(struct store *store)
 	ops->rollback(store);
 }
 
+/* What put says of a row's bill is what its rollups count. */
+static void
+test_billed(struct store *store)
+{
+	struct span span = test_span(9100);
+
+	ok(ops->begin(store) == STORE_OK);
+	ok(ops->put(store, &span, SLICE_NONE) == STORE_OK && ops->billed(store) == STORE_UNPRICED);
+	ok(ops->put(store, &span, SLICE_NONE) == STORE_OK && ops->billed(store) == STORE_UNBILLED);
+	span = test_span(9101);
+	span.cost = (struct span_int){ true, 0 };
+	ok(ops->put(store, &span, SLICE_NONE) == STORE_OK && ops->billed(store) == STORE_BILLED);
+	span = test_span(9102);
+	span.status = SLICE("error");
+	ok(ops->put(store, &span, SLICE_NONE) == STORE_OK && ops->billed(store) == STORE_BILLED);
+	span = test_span(9103);
+	span.billable = (span_BOOL){ true, false };
+	ok(ops->put(store, &span, SLICE_NONE) == STORE_OK && ops->billed(store) == STORE_UNBILLED);
+	ops->rollback(store);
+}
+
 /* The journal is read once more: what was charged stays so, and is not told again. */
 static void
 test_charge_replay(struct store *store)
@@ -499,6 +520,7 @@ main(void)
 	test_locked(store);
 	test_expire(store);
 	test_charge_once(store);
+	test_billed(store);
 	test_charge_replay(store);
 	test_charge_shown(store);
 	test_charge_expires(store);
