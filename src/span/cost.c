@@ -33,9 +33,9 @@ use_find(struct build *b, struct use *use)
 	use_says(use, build_json(b, s->usage));
 }
 
-/* A unit price of the request: USD for a million tokens. */
+/* A unit price of the request: USD for a million tokens. *bad: it is none. */
 static int64_t
-unit_price(struct build *b, struct slice json)
+unit_price(struct slice json, bool *bad)
 {
 	struct jvalue v = json.ptr != NULL && jscan_check(json, &v, NULL) == JSCAN_END ? v :
 	    (struct jvalue){ .kind = JNONE };
@@ -46,7 +46,7 @@ unit_price(struct build *b, struct slice json)
 		return RATE_NONE;
 	if (text.ptr != NULL && decimal_read(text, rate_groups[RATE_TOKENS].places, &femto))
 		return femto;
-	warn_add(&b->warnings, WARN_UNIT_PRICE_BAD, SLICE_NONE);
+	*bad = true;
 	return RATE_NONE;
 }
 
@@ -70,8 +70,9 @@ cost_set(struct build *b, struct slice source, bool known, int64_t pico)
 static void
 cost_find(struct build *b, const struct prices *prices)
 {
-	int64_t prompt = unit_price(b, b->span.prompt_unit_price);
-	int64_t completion = unit_price(b, b->span.completion_unit_price);
+	bool bad = false;
+	int64_t prompt = unit_price(b->span.prompt_unit_price, &bad);
+	int64_t completion = unit_price(b->span.completion_unit_price, &bad);
 	struct bill bill;
 	struct use use;
 	struct buf out;
@@ -89,6 +90,7 @@ cost_find(struct build *b, const struct prices *prices)
 			cost_set(b, SLICE("provider"), true, b->usage.provider_cost.v);
 		}
 	}
+	bill.warned[WARN_UNIT_PRICE_BAD] = bad;
 	for (int i = 0; i < WARN_COUNT; i++)
 		if (bill.warned[i])
 			warn_add(&b->warnings, (enum warning)i, SLICE_NONE);
