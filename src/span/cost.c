@@ -6,6 +6,7 @@
  * sink. Readers are given the bill as it was then.
  */
 #include "core/decimal.h"
+#include "core/reason.h"
 #include "span/bill.h"
 #include "span/inner.h"
 #include "span/json.h"
@@ -50,12 +51,31 @@ unit_price(struct slice json, bool *bad)
 	return RATE_NONE;
 }
 
+/* Did no provider get to see the request? */
+static bool
+never_sent(const struct build *b)
+{
+	if (b->nattempts == 0)
+		return true;
+	if (b->last != NULL || !b->has_end)
+		return false;
+	switch (record_get_u64(b->end, TAG_REASON, REASON_INTERRUPTED)) {
+	case REASON_RESOLVE_FAILED:
+	case REASON_CONNECT_FAILED:
+	case REASON_CONNECT_TIMEOUT:
+	case REASON_TLS_FAILED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Where nothing can have been billed: what is no call of a model, what was
  * refused, what never went out. */
 static bool
 is_free(const struct build *b)
 {
-	if (b->given.ptr == NULL && (!b->span.billable.v || b->nattempts == 0))
+	if (b->given.ptr == NULL && (!b->span.billable.v || never_sent(b)))
 		return true;
 	return !b->has_usage && b->status >= 400;
 }
