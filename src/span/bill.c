@@ -176,6 +176,19 @@ goes_by(const struct bill *bill, const struct use *use, enum rate_group group)
 	return false;
 }
 
+/* What is free, or goes by the call alone, has its price whatever was used. */
+static bool
+needs_no_measure(const struct bill *bill)
+{
+	if (!bill->found || bill->at.free)
+		return false;
+	if (price_is_nothing(bill->at.price))
+		return true;
+	return price_has(bill->at.price, RATE_CALLS) &&
+	    !price_has(bill->at.price, RATE_TOKENS) && !price_has(bill->at.price, RATE_SECONDS) &&
+	    !price_has(bill->at.price, RATE_CHARS) && !price_has(bill->at.price, RATE_IMAGES);
+}
+
 /* The lines of what the price goes by: tokens, where both are known. */
 static void
 measured_lines(struct bill *bill, const struct use *use)
@@ -191,10 +204,7 @@ measured_lines(struct bill *bill, const struct use *use)
 			    billed_seconds(bill, use->units[kind]) : use->units[kind]);
 	if (group == RATE_SECONDS && use->units[RATE_SECONDS_OUT] >= 0)
 		bill->warned[WARN_COST_BY_DURATION] = true;
-	/* a price by the call alone needs no more */
-	if (group == RATE_CALLS && !(bill->found && !bill->at.free && price_has(bill->at.price, RATE_CALLS) &&
-	    !price_has(bill->at.price, RATE_TOKENS) && !price_has(bill->at.price, RATE_SECONDS) &&
-	    !price_has(bill->at.price, RATE_CHARS) && !price_has(bill->at.price, RATE_IMAGES))) {
+	if (group == RATE_CALLS && !needs_no_measure(bill)) {
 		bill->warned[WARN_COST_UNMEASURED] = true;
 		bill->known = false;
 	}

@@ -346,3 +346,15 @@ price_has(const struct price *p, enum rate_group group)
 				return true;
 	return false;
 }
+
+bool
+price_is_nothing(const struct price *p)
+{
+	size_t rates = 0;
+
+	for (size_t i = 0; i < p->nsets; i++)
+		for (size_t k = 0; k < p->sets[i].n; k++, rates++)
+			if (p->sets[i].rates[k].femto != 0)
+				return false;
+	return rates > 0;
+}

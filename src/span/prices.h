@@ -141,6 +141,8 @@ int64_t	price_rate(const struct price *, enum rate_kind, enum service_tier, int6
 int64_t	price_bound(const struct price *, enum service_tier, int64_t prompt);
 /* Has it a rate of that group in any set? */
 bool	price_has(const struct price *, enum rate_group);
+/* Are there rates, and all of them zero? */
+bool	price_is_nothing(const struct price *);
 
 /* Appends the entry as it would stand in a price file, on one line. */
 void	price_print(const struct price *, struct buf *);
