@@ -125,6 +125,8 @@ image_finish(struct build *b)
 	b->span.output = b->span.full_response = build_take(b, &out);
 }
 
+#define SIZE_DEFAULT SLICE("1024x1024")	/* of this API */
+
 /* As price files write it: the quality, if one is known, and the size. */
 static struct slice
 image_size(struct build *b, struct jvalue answer, struct jvalue request)
@@ -136,14 +138,12 @@ image_size(struct build *b, struct jvalue answer, struct jvalue request)
 		size = jget(request, SLICE("size"));
 	if (quality.kind != JSTRING)
 		quality = jget(request, SLICE("quality"));
-	if (size.kind != JSTRING)
-		return SLICE_NONE;
 	buf_init(&out, MIB);
 	if (quality.kind == JSTRING) {
 		buf_slice(&out, build_text(b, quality));
 		buf_byte(&out, '/');
 	}
-	buf_slice(&out, build_text(b, size));
+	buf_slice(&out, size.kind == JSTRING ? build_text(b, size) : SIZE_DEFAULT);
 	return build_take(b, &out);
 }
 
