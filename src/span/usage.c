@@ -13,7 +13,7 @@ enum {
 	PROMPT_DETAILS, INPUT_DETAILS, INPUT_DETAIL, PROMPT_DETAIL,
 	COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL,
 	CACHE_READ, HIT, CACHED, NUM_CACHED, CREATION, REASONING,
-	COST, TICKS, ESTIMATED, SECONDS, CREATION_DETAILS, SERVER_TOOLS,
+	COST, COST_DETAILS, OWN_KEY, TICKS, ESTIMATED, SECONDS, CREATION_DETAILS, SERVER_TOOLS,
 	CHARACTERS, IMAGES, WEB_SEARCHES, SEARCH_QUERIES, SEARCH_UNITS, MEMBERS
 };
 
@@ -37,6 +37,8 @@ static const struct slice names[MEMBERS] = {
 	[CREATION] = SLICE("cache_creation_input_tokens"),
 	[REASONING] = SLICE("reasoning_tokens"),
 	[COST] = SLICE("cost"),
+	[COST_DETAILS] = SLICE("cost_details"),
+	[OWN_KEY] = SLICE("is_byok"),
 	[TICKS] = SLICE("cost_in_usd_ticks"),
 	[ESTIMATED] = SLICE("estimated_cost"),
 	[SECONDS] = SLICE("seconds"),
@@ -97,6 +99,18 @@ prompt_add(struct span_int *prompt, struct jvalue tokens)
 	count_within(&(out), v, (const int[]){ __VA_ARGS__ }, \
 	    sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int), SLICE(name))
 
+/* With a key of one's own OpenRouter charges a fee, often none, and the maker
+ * the rest to the key's owner: what that was is told beside it. */
+static void
+own_key_add(struct span_int *cost, struct jvalue details)
+{
+	struct jvalue rest = jget(details, SLICE("upstream_inference_cost"));
+	int64_t more;
+
+	cost->set &= rest.kind == JNUMBER && decimal_read(rest.text, 12, &more) &&
+	    !__builtin_add_overflow(cost->v, more, &cost->v);
+}
+
 static void
 cost_read(struct span_int *out, const struct jvalue *v)
 {
@@ -105,8 +119,11 @@ cost_read(struct span_int *out, const struct jvalue *v)
 
 	if (cost.kind == JOBJECT)
 		cost = jget(cost, SLICE("total_cost"));
-	if (cost.kind == JNUMBER)
+	if (cost.kind == JNUMBER) {
 		out->set = decimal_read(cost.text, 12, &out->v);
+		if (v[OWN_KEY].kind == JTRUE)
+			own_key_add(out, v[COST_DETAILS]);
+	}
 	else if (v[TICKS].kind == JNUMBER && jint(v[TICKS], &ticks) &&
 	    ticks >= 0 && ticks < INT64_MAX / 100)
 		*out = (struct span_int){ true, ticks * 100 };	/* a tick is 10^-10 USD */

@@ -28,6 +28,16 @@ static const struct {
 	  5, 2, 16, NONE, NONE, 10, NONE },
 	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0.00014,\"is_byok\":false,"
 	  "\"cost_details\":{\"upstream_inference_cost\":null}}", 5, 2, 7, NONE, NONE, NONE, 140000000 },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0.00014,\"is_byok\":false,"
+	  "\"cost_details\":{\"upstream_inference_cost\":0.00014}}", 5, 2, 7, NONE, NONE, NONE, 140000000 },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0,\"is_byok\":true,"
+	  "\"cost_details\":{\"upstream_inference_cost\":0.00417}}", 5, 2, 7, NONE, NONE, NONE, 4170000000 },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0.0002,\"is_byok\":true,"
+	  "\"cost_details\":{\"upstream_inference_cost\":0.004}}", 5, 2, 7, NONE, NONE, NONE, 4200000000 },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0,\"is_byok\":true,"
+	  "\"cost_details\":{\"upstream_inference_cost\":null}}", 5, 2, 7, NONE, NONE, NONE, NONE },
+	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"cost\":0,\"is_byok\":true}",
+	  5, 2, 7, NONE, NONE, NONE, NONE },
 	{ "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"reasoning_tokens\":3,"
 	  "\"cost\":{\"total_cost\":5.04e-3}}", 5, 2, 7, NONE, NONE, 3, 5040000000 },
 	{ "{\"input_tokens\":10,\"output_tokens\":20,\"total_tokens\":30,\"input_tokens_details\":"
