@@ -136,8 +136,12 @@ build_usage(struct build *b, struct jvalue v, bool overlay)
 {
 	struct usage usage;
 
-	if (!usage_read(&usage, v))
+	if (!usage_read(&usage, v)) {
+		/* of pictures some tell nothing but what they cost */
+		if (usage.provider_cost.set)
+			b->usage.provider_cost = usage.provider_cost;
 		return;
+	}
 	if (overlay && b->has_usage)
 		usage_overlay(&b->usage, &usage);
 	else

@@ -104,7 +104,7 @@ cost_find(struct build *b, const struct prices *prices)
 	} else {
 		bill_make(prices, &use, &bill);
 		cost_set(b, bill_source(prices, &bill), bill.known, bill.pico);
-		if (b->has_usage && b->usage.provider_cost.set) {
+		if (b->usage.provider_cost.set) {
 			/* it knows best; the tables' bill is not shown as if it were this one */
 			bill = (struct bill){ .known = true };
 			cost_set(b, SLICE("provider"), true, b->usage.provider_cost.v);

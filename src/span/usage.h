@@ -32,7 +32,8 @@ struct usage {
 /* What output tokens are where the usage does not tell. */
 enum usage_output { OUTPUT_TEXT, OUTPUT_AUDIO, OUTPUT_IMAGE };
 
-/* Reads one usage object. False, *out unset: v is none, or counts nothing. */
+/* Reads one usage object. False: v is none, or counts nothing; of *out only
+ * provider_cost means something then, which may be told alone. */
 bool	usage_read(struct usage *out, struct jvalue v);
 /* Puts what `next` says over what is there: for streams that tell their usage
  * in portions. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The builder beside its golden spans: what went upstream, compressed
- * requests, records out of place, the raw span, rows only, other families, and
- * that its cost grows with the length and no faster.
+ * requests, records out of place, the raw span, rows only, other families, what
+ * an answer says it cost, and that building costs grow with the length and no
+ * faster.
  */
 #include <time.h>
 
 #include "core/edit.h"
 #include "exchange.h"
+#include "span/prices.h"
 #include "tap.h"
 
 static const struct build_options options = { .user_as_customer = true };
@@ -324,9 +326,29 @@ linear(void)
 	ok(large < 40 * small + 0.2);
 }
 
+/* What a picture cost, told where no token is. */
+static void
+stated_cost(void)
+{
+	static const struct prices none = { .n = 0 };
+	struct build_options priced = options;
+	struct ex_fed fed;
+	const struct span *s;
+
+	priced.prices = &none;
+	s = built(&fed, "begin\n\tWALL 1000000\n\tT_READ 10\n\tFAMILY image\n\tMETHOD POST\n"
+	    "\tTARGET /v1/images/generations\n\tBYTES {\"model\":\"m\",\"prompt\":\"p\"}\n" SEND
+	    "head\n\tATTEMPT 1\n\tT 30\n\tSTATUS 200\n\tHEADERS content-type: application/json\n" PART
+	    "\tBYTES {\"data\":[{\"url\":\"u\"}],\"usage\":{\"cost_in_usd_ticks\":700000000}}\n" END, &priced);
+	ok(s->cost.set && s->cost.v == 70000000000 && is(s->cost_source, "provider"));
+	ok(!s->prompt_tokens.set && !s->completion_tokens.set && s->usage_source.ptr == NULL);
+	ex_fed_free(&fed);
+}
+
 int
 main(void)
 {
+	stated_cost();
 	sent_body();
 	compressed_request();
 	odd_records();
