@@ -27,6 +27,7 @@ KINDS = {
 # Decimal places of a rate that are exact as 10^-15 USD for one.
 PLACES = {"per_million_tokens": 9, "per_million_characters": 9, "per_second": 15, "per_image": 15,
           "per_thousand_calls": 12}
+CONTEXT = re.compile(r"^(request|web_search):(low|medium|high)$")
 SIZE = re.compile(r"^([a-z-]+/)?\d+x\d+$")
 MEMBERS = {"provider", "match", "aliases", "from", "until", "hours", "tiers", "service_tiers", "multipliers",
            "min_seconds", "note"} | set(KINDS)
@@ -60,7 +61,8 @@ def rates_wrong(part):
     """What is wrong with the rates of an entry, a tier or a service tier."""
     for unit in KINDS:
         for kind, rate in part.get(unit, {}).items():
-            if kind not in KINDS[unit] and not (unit == "per_image" and SIZE.match(kind)):
+            sized = {"per_image": SIZE, "per_thousand_calls": CONTEXT}.get(unit)
+            if kind not in KINDS[unit] and not (sized and sized.match(kind)):
                 yield f"{unit} has no {kind}"
             if not isinstance(rate, Decimal) or rate < 0:
                 yield f"{unit}.{kind} is {rate}"
@@ -246,6 +248,8 @@ def examples(entries):
     ok(sonnet["multipliers"] == {"inference_geo:us": Decimal("1.1")} and
        opus["multipliers"]["speed:fast"] == 6, "factors of Anthropic's")
     ok(find(entries, "groq", "whisper-large-v3", "2026-11-20")["min_seconds"] == 10, "Groq's ten seconds")
+    sonar = find(entries, "perplexity", "sonar", "2026-11-20")["per_thousand_calls"]
+    ok(sonar == {"request": 5, "request:medium": 8, "request:high": 12}, "Perplexity's fees by the context's size")
     ok(find(entries, "cohere", "rerank-v3.5", "2026-11-20")["per_thousand_calls"]["query"] == 2, "a rerank's queries")
 
 

@@ -137,16 +137,27 @@ line_add(struct bill *bill, enum rate_kind kind, int64_t units, int64_t femto)
 	}
 }
 
+/* How much of the web went into the answer's context, where the usage says it. */
+static struct slice
+context_size(const struct use *use)
+{
+	for (size_t i = 0; i < use->nsays; i++)
+		if (slice_eq(use->says[i].name, SLICE("search_context_size")))
+			return use->says[i].value;
+	return SLICE_NONE;
+}
+
 static void
 table_line(struct bill *bill, const struct use *use, enum rate_kind kind, int64_t units)
 {
+	struct slice size = rate_infos[kind].group == RATE_CALLS ? context_size(use) : use->image_size;
 	bool missing = false;
 	int64_t femto = RATE_NONE;
 
 	if (bill->found && bill->at.free)
 		femto = 0;
 	else if (bill->found)
-		femto = price_rate(bill->at.price, kind, bill->tier, use->prompt, use->image_size, &missing);
+		femto = price_rate(bill->at.price, kind, bill->tier, use->prompt, size, &missing);
 	line_add(bill, kind, units, femto);
 }
 
@@ -223,7 +234,7 @@ call_lines(struct bill *bill, const struct use *use)
 		if (rate_infos[kind].group != RATE_CALLS)
 			continue;
 		if (bill->found && !bill->at.free && (kind == RATE_REQUESTS || (kind == RATE_QUERIES && units < 0)) &&
-		    price_rate(bill->at.price, (enum rate_kind)kind, bill->tier, use->prompt, SLICE_NONE,
+		    price_rate(bill->at.price, (enum rate_kind)kind, bill->tier, use->prompt, context_size(use),
 		    &missing) != RATE_NONE)
 			units = 1;
 		table_line(bill, use, (enum rate_kind)kind, units);

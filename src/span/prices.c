@@ -265,12 +265,15 @@ sets_for(const struct price *p, enum service_tier tier, int64_t prompt, const st
 	return n;
 }
 
-/* "hd/1024x1792" is asked for by that, or by its size. */
+/* "hd/1024x1792" is asked for by that, or by its size; "request:high" by "high". */
 static bool
-size_fits(struct slice have, struct slice want, bool whole)
+size_fits(const struct rate *r, struct slice want, bool whole)
 {
 	const char *slash = want.len ? memchr(want.ptr, '/', want.len) : NULL;
+	struct slice have = r->size;
 
+	if (rate_infos[r->kind].group == RATE_CALLS)
+		have = slice_from(have, rate_infos[r->kind].name.len + 1);
 	if (!whole && slash != NULL)
 		want = slice_from(want, (size_t)(slash - want.ptr) + 1);
 	return slice_caseeq(have, want);
@@ -288,9 +291,9 @@ rate_in(const struct rate_set *s, enum rate_kind kind, struct slice size)
 			continue;
 		if (r->size.ptr == NULL)
 			plain = r->femto;
-		else if (size.ptr != NULL && size_fits(r->size, size, true))
+		else if (size.ptr != NULL && size_fits(r, size, true))
 			return r->femto;
-		else if (size.ptr != NULL && size_fits(r->size, size, false))
+		else if (size.ptr != NULL && size_fits(r, size, false))
 			sized = r->femto;
 	}
 	return sized != RATE_NONE ? sized : plain;

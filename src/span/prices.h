@@ -40,7 +40,8 @@ extern const struct rate_group_info rate_groups[RATE_GROUPS];
 /* A rate in 10^-15 USD for one token, character, second, image or call. */
 struct rate {
 	int64_t		femto;
-	struct slice	size;		/* of images: "1024x1792", "hd/1024x1792"; else SLICE_NONE */
+	struct slice	size;		/* of images: "1024x1792", "hd/1024x1792"; of calls: "request:high";
+					 * else SLICE_NONE */
 	uint8_t		kind;
 };
 
@@ -133,7 +134,7 @@ struct price_found {
 bool	prices_find(const struct prices *, const struct price_query *, struct price_found *);
 
 /* The rate of a kind at a service tier and prompt size, its fallback's where it
- * has none; RATE_NONE: neither has. size: of images, may be SLICE_NONE.
+ * has none; RATE_NONE: neither has. size: of images or context, may be SLICE_NONE.
  * *tier_missing is set where the price has nothing for that service tier. */
 int64_t	price_rate(const struct price *, enum rate_kind, enum service_tier, int64_t prompt,
 	    struct slice size, bool *tier_missing);

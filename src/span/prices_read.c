@@ -91,6 +91,22 @@ kind_of(enum rate_group group, const struct jmember *m, enum rate_kind *kind)
 	return group == RATE_IMAGES && m->key_plain && m->key.len > 0 && memchr(m->key.ptr, 'x', m->key.len) != NULL;
 }
 
+/* "request:high": a call with so much context. */
+static bool
+sized_call(const struct jmember *m, enum rate_kind *kind)
+{
+	for (int i = 0; i < RATE_KINDS; i++) {
+		struct slice name = rate_infos[i].name;
+
+		if (rate_infos[i].group == RATE_CALLS && m->key_plain && m->key.len > name.len + 1 &&
+		    m->key.ptr[name.len] == ':' && slice_eq(slice_make(m->key.ptr, name.len), name)) {
+			*kind = (enum rate_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool
 group_take(struct price_reader *r, struct jvalue rates, enum rate_group group)
 {
@@ -106,10 +122,10 @@ group_take(struct price_reader *r, struct jvalue rates, enum rate_group group)
 		struct slice size = SLICE_NONE;
 		int64_t femto;
 
-		if (!kind_of(group, &m, &kind))
+		if (!kind_of(group, &m, &kind) && !(group == RATE_CALLS && sized_call(&m, &kind)))
 			return price_fail(r, m.key_text, "unknown member %.*s of %.*s", (int)m.key_text.len,
 			    m.key_text.ptr, (int)info->member.len, info->member.ptr);
-		if (group == RATE_IMAGES && !jkey_is(&m, rate_infos[kind].name))
+		if ((group == RATE_IMAGES || group == RATE_CALLS) && !jkey_is(&m, rate_infos[kind].name))
 			size = arena_copy(&r->table->arena, m.key);
 		if (!decimal_take(r, m.value, info->places, &femto) ||
 		    !price_set_rate(r, kind, femto, size, m.key_text))
