@@ -97,7 +97,8 @@ calls_count(struct build *b, struct jvalue output)
 	struct jiter it;
 	struct jmember m;
 
-	if (output.kind != JARRAY)
+	/* the usage tells them where those that failed cost nothing */
+	if (output.kind != JARRAY || b->usage.web_searches.set)
 		return;
 	jiter_init(&it, output);
 	while (jiter_next(&it, &m)) {

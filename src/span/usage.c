@@ -14,7 +14,7 @@ enum {
 	COMPLETION_DETAILS, OUTPUT_DETAILS, OUTPUT_DETAIL,
 	CACHE_READ, HIT, CACHED, NUM_CACHED, CREATION, REASONING,
 	COST, COST_DETAILS, OWN_KEY, TICKS, ESTIMATED, SECONDS, CREATION_DETAILS, SERVER_TOOLS,
-	CHARACTERS, IMAGES, WEB_SEARCHES, SEARCH_QUERIES, SEARCH_UNITS, MEMBERS
+	SERVER_CALLS, CHARACTERS, IMAGES, WEB_SEARCHES, SEARCH_QUERIES, SEARCH_UNITS, MEMBERS
 };
 
 static const struct slice names[MEMBERS] = {
@@ -44,6 +44,7 @@ static const struct slice names[MEMBERS] = {
 	[SECONDS] = SLICE("seconds"),
 	[CREATION_DETAILS] = SLICE("cache_creation"),
 	[SERVER_TOOLS] = SLICE("server_tool_use"),
+	[SERVER_CALLS] = SLICE("server_side_tool_usage_details"),
 	[CHARACTERS] = SLICE("characters"),
 	[IMAGES] = SLICE("images"),
 	[WEB_SEARCHES] = SLICE("web_search_requests"),
@@ -155,6 +156,22 @@ completion_whole(struct usage *u)
 		u->completion.v = output;
 }
 
+/* xAI's calls of its own tools; a search of X costs what one of the web does. */
+static void
+calls_read(struct usage *u, const struct jvalue *v)
+{
+	struct span_int more = { .set = false };
+
+	WITHIN(u->web_searches, "web_search_calls", SERVER_CALLS);
+	WITHIN(more, "x_search_calls", SERVER_CALLS);
+	if (!u->web_searches.set)
+		u->web_searches = more;
+	else if (more.set && __builtin_add_overflow(u->web_searches.v, more.v, &u->web_searches.v))
+		u->web_searches.set = false;
+	WITHIN(u->file_searches, "file_search_calls", SERVER_CALLS);
+	WITHIN(u->code_interpreters, "code_interpreter_calls", SERVER_CALLS);
+}
+
 /* The parts of prompt and completion that have prices of their own, and what is
  * billed beside tokens. */
 static void
@@ -170,6 +187,8 @@ parts_read(struct usage *u, const struct jvalue *v)
 	FIRST(u->queries, SEARCH_UNITS);
 	FIRST(u->web_searches, WEB_SEARCHES, SEARCH_QUERIES);
 	WITHIN(u->web_searches, "web_search_requests", SERVER_TOOLS);
+	if (v[SERVER_CALLS].kind == JOBJECT)
+		calls_read(u, v);
 }
 
 bool

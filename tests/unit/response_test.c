@@ -7,6 +7,7 @@
 
 #include "core/jscan.h"
 #include "exchange.h"
+#include "span/prices.h"
 #include "span/tokens.h"
 #include "tap.h"
 
@@ -43,6 +44,15 @@ is(struct slice got, const char *want)
 	if (slice_eq(got, slice_str(want)) && (got.ptr == NULL) == (want == NULL))
 		return true;
 	printf("# got %.*s\n", (int)got.len, got.ptr ? got.ptr : "");
+	return false;
+}
+
+static bool
+slice_has(struct slice s, const char *text)
+{
+	if (s.len > 0 && memmem(s.ptr, s.len, text, strlen(text)) != NULL)
+		return true;
+	printf("# got %.*s\n", (int)s.len, s.ptr ? s.ptr : "");
 	return false;
 }
 
@@ -293,9 +303,30 @@ linear(void)
 	ok(large < 40 * small + 0.2);
 }
 
+/* Calls of tools are counted in the output, but where the usage tells them. */
+static void
+tool_calls(void)
+{
+#define CALLS "\"output\":[{\"type\":\"web_search_call\"},{\"type\":\"web_search_call\"}]"
+	static const struct prices none = { .n = 0 };
+	struct build_options priced = options;
+	struct ex_fed fed;
+	const struct span *s;
+
+	priced.prices = &none;
+	s = built(&fed, POST HEAD ANSWER("r", "completed", USAGE "," CALLS) END, &priced);
+	ok(slice_has(s->cost_details, "{\"kind\":\"web_search\",\"unit\":\"call\",\"units\":2"));
+	ex_fed_free(&fed);
+	s = built(&fed, POST HEAD ANSWER("r", "completed", CALLS ",\"usage\":{\"input_tokens\":3,\"output_tokens\":2,"
+	    "\"server_side_tool_usage_details\":{\"web_search_calls\":1,\"x_search_calls\":0}}") END, &priced);
+	ok(slice_has(s->cost_details, "{\"kind\":\"web_search\",\"unit\":\"call\",\"units\":1"));
+	ex_fed_free(&fed);
+}
+
 int
 main(void)
 {
+	tool_calls();
 	charges();
 	estimates();
 	rows();

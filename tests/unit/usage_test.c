@@ -117,6 +117,25 @@ by_time(void)
 	ok(u.duration.set && u.duration.v == 2500000 && !u.prompt.set && !u.total.set);
 }
 
+/* Tools that the provider ran itself. */
+static void
+own_tools(void)
+{
+	struct usage u;
+
+	ok(usage_read(&u, value("{\"input_tokens\":1,\"output_tokens\":2,\"server_side_tool_usage_details\":{"
+	    "\"web_search_calls\":2,\"x_search_calls\":3,\"code_interpreter_calls\":4,\"file_search_calls\":5,"
+	    "\"mcp_calls\":6}}")));
+	ok(is(u.web_searches, 5) && is(u.code_interpreters, 4) && is(u.file_searches, 5));
+	usage_read(&u, value("{\"input_tokens\":1,\"server_side_tool_usage_details\":{\"x_search_calls\":1}}"));
+	ok(is(u.web_searches, 1) && is(u.code_interpreters, NONE) && is(u.file_searches, NONE));
+	usage_read(&u, value("{\"input_tokens\":1,\"server_side_tool_usage_details\":{\"web_search_calls\":1,"
+	    "\"x_search_calls\":9223372036854775807}}"));
+	ok(is(u.web_searches, NONE));
+	usage_read(&u, value("{\"input_tokens\":1,\"server_tool_use\":{\"web_search_requests\":7}}"));
+	ok(is(u.web_searches, 7));
+}
+
 static void
 overlay(void)
 {
@@ -134,6 +153,7 @@ main(void)
 	providers();
 	nothing();
 	by_time();
+	own_tools();
 	overlay();
 	return done();
 }
