@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a call costs by how much of the web its answer had: "request:high". */
+/*
+ * What is billed by the call: by how much of the web an answer had
+ * ("request:high"), and a provider's own tools.
+ */
 #include "core/limits.h"
 #include "span/bill.h"
 #include "tap.h"
@@ -16,12 +19,13 @@ table_of(const char *text)
 	return price_table_read(slice_str(text), SLICE("file"), &err);
 }
 
-/* The bill of one prompt token, less that token; -1: unknown. */
+/* In 10^-12 USD; -1: unknown. */
 static int64_t
-fee_of(const struct price_table *table, const char *usage)
+cost_of(const struct price_table *table, const char *provider, const char *model, const char *usage)
 {
 	struct prices prices = { .tables = { table }, .n = 1 };
-	struct use use = { .query = { .provider = SLICE("perplexity"), .model = SLICE("m") } };
+	struct use use = { .query = { .provider = slice_str(provider), .model = slice_str(model),
+	    .at = INT64_C(1795000000000000) } };
 	struct usage u;
 	struct jvalue v;
 	struct bill bill;
@@ -30,7 +34,14 @@ fee_of(const struct price_table *table, const char *usage)
 	use_read(&use, &u, OUTPUT_TEXT);
 	use_says(&use, v);
 	bill_make(&prices, &use, &bill);
-	return bill.known ? bill.pico - 1000000 : -1;
+	return bill.known ? bill.pico : -1;
+}
+
+/* The bill of one prompt token, less that token. */
+static int64_t
+fee_of(const struct price_table *table, const char *usage)
+{
+	return cost_of(table, "perplexity", "m", usage) - 1000000;
 }
 
 #define USAGE(more) "{\"prompt_tokens\":1,\"completion_tokens\":0" more "}"
@@ -82,9 +93,31 @@ mistakes(void)
 		ok(table_of(wrong[i]) == NULL);
 }
 
+/* Usage of xAI's with what it says that it cost. */
+static void
+own_tools(void)
+{
+	static const struct { const char *usage; int64_t ticks; } said[] = {
+#define SAID(in, cached, out, calls, ticks) { "{\"input_tokens\":" #in ",\"input_tokens_details\":{\"cached_tokens\":" \
+	#cached "},\"output_tokens\":" #out ",\"server_side_tool_usage_details\":{\"web_search_calls\":0," \
+	"\"x_search_calls\":" #calls ",\"code_interpreter_calls\":0,\"file_search_calls\":0}}", ticks }
+		SAID(37423, 192, 1107, 0, 493446500),
+		SAID(9212, 3072, 3417, 3, 318319000),
+		SAID(27353, 13376, 2560, 10, 765464500),
+		SAID(19039, 9984, 5118, 7, 611105500),
+	};
+	struct price_error err;
+	struct price_table *t = price_table_read(prices_builtin(), SLICE("spangate"), &err);
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+		ok(cost_of(t, "xai", "grok-4.3", said[i].usage) == said[i].ticks * 100);
+	price_table_free(t);
+}
+
 int
 main(void)
 {
+	own_tools();
 	by_size();
 	printed();
 	mistakes();
