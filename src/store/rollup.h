@@ -21,7 +21,6 @@
 #include <sqlite3.h>
 
 #include "span/span.h"
-#include "store/store.h"
 
 enum rollup_sum {
 #define SUM(name) ROLLUP_##name,
@@ -46,6 +45,13 @@ struct rollup_row {
 
 struct store;
 struct rollup;
+
+/* Whether tokens and cost of a row count in figures. */
+enum store_billed {
+	STORE_UNBILLED = 0,
+	STORE_BILLED,
+	STORE_UNPRICED,		/* yes, but what it cost is not known */
+};
 
 /* What a span that is being put counts as; first: of those with its charge_id. */
 unsigned rollup_counts(const struct span *, bool first);

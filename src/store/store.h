@@ -26,13 +26,6 @@ enum store_result {
 
 struct store;
 
-/* Whether tokens and cost of a row count in figures. */
-enum store_billed {
-	STORE_UNBILLED = 0,
-	STORE_BILLED,
-	STORE_UNPRICED,		/* yes, but what it cost is not known */
-};
-
 /* A cursor of the sink: up to where a series is in the store, and its counts
  * for `verify`. */
 struct store_cursor {
