@@ -19,7 +19,7 @@
 
 #define TRIES 3
 
-#define ROLLUPS_MAX 2000000		/* rows that are counted unasked: some ten seconds */
+#define ROLLUPS_MAX 2000000		/* rows that are counted unasked: half a minute */
 
 enum verify_flag { FLAG_ROLLUPS, FLAGS };
 

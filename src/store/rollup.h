@@ -81,6 +81,10 @@ int64_t	rollup_month(int64_t day);
 /* rollup_fill.c: the functions of its SQL; a code of SQLite. */
 extern const char rollup_schema_sql[];
 int	rollup_functions(struct store *);
+/* To be run before and after the transaction of a fill: it sorts all rows, which
+ * are not to be held in memory. */
+#define ROLLUP_BIG_TEMP "PRAGMA temp_store = FILE"
+#define ROLLUP_SMALL_TEMP "PRAGMA temp_store = MEMORY"
 /* The rollups of all rows that are there, for a store that had none; in the caller's transaction. */
 int	rollup_fill(struct store *);
 /* Counts all rows that are there and compares, in the caller's snapshot. Where

@@ -120,13 +120,26 @@ static const char *const parts[ROLLUP_SUMS] = {
 	[ROLLUP_ttft_count] = "(c & 1) * (ttft_us IS NOT NULL)",
 };
 
-/* SELECT: the cells of the rows that are there, columns as table rollup has them. */
+#define CELL_KEYS "day, tenant, environment, customer, model, provider, key_id"
+#define PERIOD_KEYS "grain, start, tenant, environment, customer"
+#define CUSTOMER_KEYS "tenant, environment, customer"
+
+/* Appends the columns of sums and histograms. */
+static void
+columns_sql(struct buf *sql)
+{
+	for (int i = 0; i < ROLLUP_SUMS; i++)
+		buf_printf(sql, ", %s", rollup_sums[i]);
+	buf_str(sql, ", latency_hist, ttft_hist");
+}
+
+/* SELECT: the cells of the rows that are there: CELL_KEYS, sums. */
 static void
 cells_sql(struct buf *sql)
 {
-	buf_str(sql, "SELECT tenant, rollup_day(timestamp) AS day, coalesce(environment, '') AS environment,"
+	buf_str(sql, "SELECT rollup_day(timestamp) AS day, tenant, coalesce(environment, '') AS environment,"
 	    " coalesce(customer_identifier, '') AS customer, coalesce(model, '') AS model,"
-	    " coalesce(provider_id, '') AS provider, coalesce(key_id, '') AS key_id, 0");
+	    " coalesce(provider_id, '') AS provider, coalesce(key_id, '') AS key_id");
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		buf_printf(sql, ", sum(%s) AS %s", parts[i], rollup_sums[i]);
 	buf_str(sql, ", hist_sum(CASE WHEN c & 1 THEN hist_of(latency_us) END),"
@@ -146,23 +159,24 @@ sums_sql(struct buf *sql)
 	buf_str(sql, ", hist_sum(latency_hist), hist_sum(ttft_hist)");
 }
 
-/* SELECT: days or months of customers, from the cells. */
+/* SELECT: days or months of customers, from the cells: PERIOD_KEYS, sums. */
 static void
 periods_sql(struct buf *sql, bool months)
 {
-	buf_printf(sql, "SELECT '%s', %s, tenant, environment, customer", months ? "month" : "day",
+	buf_printf(sql, "SELECT '%s' AS grain, %s AS start, tenant, environment, customer", months ? "month" : "day",
 	    months ? "rollup_month(day)" : "day");
 	sums_sql(sql);
 	buf_str(sql, " FROM rollup GROUP BY 2, 3, 4, 5");
 }
 
-/* SELECT: customers, from the cells, but for what else is known of them. */
+/* SELECT: customers, from the cells: CUSTOMER_KEYS, sums, and the days on which
+ * they asked. */
 static void
-customers_sql(struct buf *sql, bool days)
+customers_sql(struct buf *sql)
 {
 	buf_str(sql, "SELECT tenant, environment, customer");
 	sums_sql(sql);
-	buf_printf(sql, "%s FROM rollup GROUP BY 1, 2, 3", days ? ", count(DISTINCT day) AS days" : "");
+	buf_str(sql, ", count(DISTINCT day) AS days FROM rollup GROUP BY 1, 2, 3");
 }
 
 /* Runs a finished text and frees it. */
@@ -206,12 +220,11 @@ fill(struct store *store, const char *known)
 	    " first_seen INTEGER, last_seen INTEGER, PRIMARY KEY(tenant, environment, customer));");
 	buf_str(&sql, known);
 	buf_str(&sql, "DELETE FROM rollup WHERE expired = 0; DELETE FROM rollup_customer; DELETE FROM customer;"
-	    "INSERT INTO rollup(tenant, day, environment, customer, model, provider, key_id, expired");
-	for (int i = 0; i < ROLLUP_SUMS; i++)
-		buf_printf(&sql, ", %s", rollup_sums[i]);
-	buf_str(&sql, ", latency_hist, ttft_hist) ");
+	    "INSERT INTO rollup(" CELL_KEYS);
+	columns_sql(&sql);
+	buf_str(&sql, ", expired) SELECT *, 0 FROM (");
 	cells_sql(&sql);
-	buf_str(&sql, "; INSERT INTO rollup_customer ");
+	buf_str(&sql, "); INSERT INTO rollup_customer ");
 	periods_sql(&sql, false);
 	buf_str(&sql, "; INSERT INTO rollup_customer ");
 	periods_sql(&sql, true);
@@ -220,7 +233,7 @@ fill(struct store *store, const char *known)
 		buf_printf(&sql, ", r.\"sum(%s)\"", rollup_sums[i]);
 	buf_str(&sql, ", r.\"hist_sum(latency_hist)\", r.\"hist_sum(ttft_hist)\", coalesce(k.email, ''),"
 	    " coalesce(k.name, ''), coalesce(k.first_seen, 0), coalesce(k.last_seen, 0), r.days FROM (");
-	customers_sql(&sql, true);
+	customers_sql(&sql);
 	buf_str(&sql, ") AS r LEFT JOIN temp.known AS k USING(tenant, environment, customer); DROP TABLE temp.known;");
 	return run_sql(store, &sql);
 }
@@ -231,48 +244,110 @@ rollup_fill(struct store *store)
 	return fill(store, known_of_spans);
 }
 
-/*
- * Rows of the first SELECT that are none of the second or the other way round,
- * a line each in `out`. Both give what the table's columns are.
- */
-static int
-compare(struct store *store, const char *what, struct slice spans, const char *table, struct buf *out)
-{
-	sqlite3_stmt *st = NULL;
-	struct buf sql;
-	int columns, rc;
+/* Two SELECTs of the same columns, keys first and in their order. */
+struct comparison {
+	const char	*what;
+	int		 keys;
+	sqlite3_stmt	*counted, *kept;
+	int		 rc_counted, rc_kept;
+	unsigned	 differences;
+};
 
-	buf_init(&sql, SQL_LIMIT);
-	buf_printf(&sql, "WITH kept AS (SELECT * FROM %s), counted AS (%.*s)"
-	    " SELECT * FROM (SELECT 'counted', * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)"
-	    " UNION ALL SELECT 'kept', * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted)) LIMIT %d",
-	    table, (int)spans.len, spans.ptr, ROLLUP_DIFFERENCES);
-	rc = sql.failed ? SQLITE_NOMEM : sqlite3_prepare_v2(store->db, sql.ptr, (int)sql.len, &st, NULL);
-	buf_free(&sql);
-	columns = rc == SQLITE_OK ? sqlite3_column_count(st) - 2 : 0;	/* less the histograms */
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-		rc = sqlite3_step(st);
-		if (rc != SQLITE_ROW)
-			break;
-		buf_printf(out, "%s, %s:", what, (const char *)sqlite3_column_text(st, 0));
-		for (int i = 1; i < columns; i++)
-			buf_printf(out, " %s=%s", sqlite3_column_name(st, i), (const char *)sqlite3_column_text(st, i));
-		buf_str(out, "\n");
+/* One column of both: less than, equal or greater than 0. */
+static int
+compare_column(sqlite3_stmt *a, sqlite3_stmt *b, int i)
+{
+	int64_t x, y;
+	int n, m, order;
+
+	if (sqlite3_column_type(a, i) == SQLITE_INTEGER && sqlite3_column_type(b, i) == SQLITE_INTEGER) {
+		x = sqlite3_column_int64(a, i);
+		y = sqlite3_column_int64(b, i);
+		return (x > y) - (x < y);
 	}
-	sqlite3_finalize(st);
-	return store_code(rc);
+	n = sqlite3_column_bytes(a, i);
+	m = sqlite3_column_bytes(b, i);
+	order = n && m ? memcmp(sqlite3_column_blob(a, i), sqlite3_column_blob(b, i), (size_t)(n < m ? n : m)) : 0;
+	return order ? order : (n > m) - (n < m);
 }
 
-/* The customers' sums as table customer has them, but for what is not a sum. */
-static const char customers_kept[] = "(SELECT tenant, environment, customer"
-#define SUM(name) ", " #name
-#include "store/rollup.tbl.h"
-#undef SUM
-    ", latency_hist, ttft_hist FROM customer)";
+static int
+compare_columns(const struct comparison *c, int from, int to)
+{
+	int order = 0;
+
+	for (int i = from; i < to && order == 0; i++)
+		order = compare_column(c->counted, c->kept, i);
+	return order;
+}
+
+/* A row of one side that the other has not, or not so. */
+static void
+put_difference(struct comparison *c, sqlite3_stmt *st, const char *side, struct buf *out)
+{
+	if (c->differences++ >= ROLLUP_DIFFERENCES)
+		return;
+	buf_printf(out, "%s, %s:", c->what, side);
+	for (int i = 0; i < c->keys + ROLLUP_SUMS; i++)
+		buf_printf(out, " %s=%s", sqlite3_column_name(st, i), (const char *)sqlite3_column_text(st, i));
+	buf_str(out, "\n");
+}
+
+/* Steps through both at once, as both come in the order of their keys. */
+static int
+merge(struct comparison *c, struct buf *out)
+{
+	int order;
+
+	c->rc_counted = sqlite3_step(c->counted);
+	c->rc_kept = sqlite3_step(c->kept);
+	while (c->rc_counted == SQLITE_ROW || c->rc_kept == SQLITE_ROW) {
+		order = c->rc_kept != SQLITE_ROW ? -1 : c->rc_counted != SQLITE_ROW ? 1 : compare_columns(c, 0, c->keys);
+		if (order < 0 || (order == 0 && compare_columns(c, c->keys, c->keys + ROLLUP_SUMS + 2) != 0))
+			put_difference(c, c->counted, "counted", out);
+		if (order > 0)
+			put_difference(c, c->kept, "kept", out);
+		if (order <= 0)
+			c->rc_counted = sqlite3_step(c->counted);
+		if (order >= 0)
+			c->rc_kept = sqlite3_step(c->kept);
+		if ((c->rc_counted != SQLITE_ROW && c->rc_counted != SQLITE_DONE) ||
+		    (c->rc_kept != SQLITE_ROW && c->rc_kept != SQLITE_DONE))
+			break;
+	}
+	return c->rc_counted != SQLITE_DONE ? c->rc_counted : c->rc_kept;
+}
+
+/* What the first SELECT counts beside what the table keeps. */
+static int
+compare(struct store *store, struct comparison *c, struct slice counted, const char *keys, const char *table,
+    struct buf *out)
+{
+	struct buf sql;
+	int rc;
+
+	buf_init(&sql, SQL_LIMIT);
+	buf_printf(&sql, "SELECT * FROM (%.*s) ORDER BY %s", (int)counted.len, counted.ptr, keys);
+	rc = sqlite3_prepare_v2(store->db, sql.ptr, (int)sql.len, &c->counted, NULL);
+	buf_clear(&sql);
+	buf_printf(&sql, "SELECT %s", keys);
+	columns_sql(&sql);
+	buf_printf(&sql, " FROM %s ORDER BY %s", table, keys);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(store->db, sql.ptr, (int)sql.len, &c->kept, NULL);
+	if (rc == SQLITE_OK)
+		rc = merge(c, out);
+	sqlite3_finalize(c->counted);
+	sqlite3_finalize(c->kept);
+	buf_free(&sql);
+	return store_code(rc);
+}
 
 int
 rollup_check(struct store *store, struct buf *out, uint64_t *cells)
 {
+	struct comparison of_cells = { .what = "rollup", .keys = 7 }, of_days = { .what = "rollup_customer", .keys = 5 },
+	    of_months = of_days, of_customers = { .what = "customer", .keys = 3 };
 	sqlite3_stmt *st = NULL;
 	struct buf sql;
 	int rc;
@@ -286,17 +361,19 @@ rollup_check(struct store *store, struct buf *out, uint64_t *cells)
 		return store_code(rc);
 	buf_init(&sql, SQL_LIMIT);
 	cells_sql(&sql);
-	rc = compare(store, "rollup", buf_view(&sql), "rollup WHERE expired = 0", out);
+	rc = compare(store, &of_cells, buf_view(&sql), CELL_KEYS, "rollup WHERE expired = 0", out);
 	buf_clear(&sql);
 	periods_sql(&sql, false);
-	buf_str(&sql, " UNION ALL ");
+	if (rc == STORE_OK)
+		rc = compare(store, &of_days, buf_view(&sql), PERIOD_KEYS, "rollup_customer WHERE grain = 'day'", out);
+	buf_clear(&sql);
 	periods_sql(&sql, true);
 	if (rc == STORE_OK)
-		rc = compare(store, "rollup_customer", buf_view(&sql), "rollup_customer", out);
+		rc = compare(store, &of_months, buf_view(&sql), PERIOD_KEYS, "rollup_customer WHERE grain = 'month'", out);
 	buf_clear(&sql);
-	customers_sql(&sql, false);
+	customers_sql(&sql);
 	if (rc == STORE_OK)
-		rc = compare(store, "customer", buf_view(&sql), customers_kept, out);
+		rc = compare(store, &of_customers, buf_view(&sql), CUSTOMER_KEYS, "customer", out);
 	buf_free(&sql);
 	return rc;
 }
@@ -310,6 +387,7 @@ rollup_set_offset(struct store *store, int minutes)
 		return STORE_OK;
 	log_info("store: days are those of UTC %+d minutes now, they were of UTC %+d: all spans are counted anew",
 	    minutes, (int)store->numbers[NUMBER_DAY_OFFSET]);
+	(void)store_exec(store, ROLLUP_BIG_TEMP);
 	rc = store_sqlite.begin(store);
 	if (rc == STORE_OK) {
 		store->numbers[NUMBER_DAY_OFFSET] = minutes;
@@ -319,5 +397,6 @@ rollup_set_offset(struct store *store, int minutes)
 		rc = store_sqlite.commit(store);
 	if (rc != STORE_OK)
 		store_sqlite.rollback(store);
+	(void)store_exec(store, ROLLUP_SMALL_TEMP);
 	return rc;
 }

@@ -120,6 +120,7 @@ schema_upgrade(struct store *store, int version)
 	if (version > 0 && version < 3)
 		buf_str(&sql, rollup_schema_sql);
 	buf_append(&sql, "", 1);
+	(void)store_exec(store, ROLLUP_BIG_TEMP);
 	rc = sql.failed ? STORE_BUSY : store_exec(store, "BEGIN IMMEDIATE");
 	if (rc == STORE_OK)
 		rc = store_exec(store, sql.ptr);
@@ -127,8 +128,11 @@ schema_upgrade(struct store *store, int version)
 		rc = rollup_fill(store);
 	if (rc == STORE_OK)
 		rc = store_exec(store, "COMMIT");
-	else if (!sqlite3_get_autocommit(store->db))
+	if (rc != STORE_OK && version > 0)	/* before the next call forgets it */
+		log_error("store: the upgrade failed and will be tried again: %s", sqlite3_errmsg(store->db));
+	if (rc != STORE_OK && !sqlite3_get_autocommit(store->db))
 		(void)store_exec(store, "ROLLBACK");
+	(void)store_exec(store, ROLLUP_SMALL_TEMP);
 	buf_free(&sql);
 	return rc;
 }
