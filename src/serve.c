@@ -108,7 +108,7 @@ journal_start(struct daemon *d, char *err)
 	char	*dir = xasprintf("%s/journal", d->config->data_dir);
 	struct journal_config jc = {
 		.dir = dir, .max_bytes = d->config->journal.max_bytes,
-		.sync_us = d->config->journal.sync_us, .writers = d->config->threads,
+		.sync_us = d->config->journal.sync_us, .writers = d->config->threads + d->config->api_threads,
 	};
 
 	d->journal = journal_open(&jc, err, ERR_BYTES);

@@ -27,6 +27,20 @@ api_error(struct local_job *job, unsigned status, const char *headers, const cha
 	buf_free(&body);
 }
 
+void
+api_say(struct local_job *job, unsigned status, const char *text)
+{
+	struct buf body;
+
+	buf_init(&body, 16 * KIB);
+	buf_str(&body, "{\"message\":");
+	buf_json_string(&body, slice_str(text));
+	buf_str(&body, "}");
+	local_head(job, status, API_JSON, NULL);
+	(void)api_flush(job, &body);
+	buf_free(&body);
+}
+
 bool
 api_flush(struct local_job *job, struct buf *b)
 {

@@ -12,6 +12,9 @@
 void	api_error(struct local_job *, unsigned status, const char *headers, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
 
+/* {"message": text}. */
+void	api_say(struct local_job *, unsigned status, const char *text);
+
 /* Hands the buf's content over and empties it; false: stop, the client left. */
 bool	api_flush(struct local_job *, struct buf *);
 

@@ -9,6 +9,8 @@
 
 #include "api/answer.h"
 #include "api/audio.h"
+#include "api/change.h"
+#include "api/create.h"
 #include "api/logs.h"
 #include "api/users.h"
 

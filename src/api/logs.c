@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "api/answer.h"
+#include "api/create.h"
 #include "api/reading.h"
 #include "base/base.h"
 #include "core/limits.h"
@@ -123,13 +124,12 @@ logs_create_or_list(struct local_job *job, const struct local_request *request, 
 	if (listing_is_list(request->body))
 		logs_list(job, request, arg);
 	else
-		api_error(job, 501, NULL,
-		    "Create a span (POST /request-logs): this version of spangate does not do that yet");
+		create_one(job, request, arg);
 }
 
 /* The span of an id as a whole. */
-static void
-put_one(struct reading *r, const struct span *row)
+void
+logs_answer_one(struct reading *r, const struct span *row)
 {
 	put_row(r, full_span(r->full, row), true);
 	local_head(r->job, 200, API_JSON, NULL);
@@ -140,5 +140,5 @@ void
 logs_get(struct local_job *job, const struct local_request *request, void *arg)
 {
 	(void)arg;
-	reading_one(job, request, slice_from(request->path, sizeof("/request-logs/") - 1), put_one);
+	reading_one(job, request, slice_from(request->path, sizeof("/request-logs/") - 1), logs_answer_one);
 }

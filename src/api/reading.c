@@ -4,6 +4,7 @@
 
 #include "api/answer.h"
 #include "api/params.h"
+#include "base/base.h"
 #include "core/limits.h"
 #include "store/value.h"
 
@@ -48,6 +49,28 @@ reading_tenant(const struct local_request *request)
 	return request->key ? slice_str(request->key->tenant) : SLICE_NONE;
 }
 
+bool
+reading_exists(const struct local_request *request, uint8_t id[16])
+{
+	struct query_filter f = { .field = SPAN_F_id, .op = QUERY_EQ, .nvalues = 1 };
+	struct query q = { .tenant = reading_tenant(request), .filters = &f, .nfilters = 1, .sort = -1, .limit = 1 };
+	char err[300], hex[33];
+	struct slice text;
+	struct store *store = store_sqlite.open(request->config->data_dir, false, err, sizeof(err));
+	uint64_t n = 0;
+
+	if (!store)
+		return false;
+	(void)store_sqlite.first_id(store, id);
+	hex_encode(id, 16, hex);
+	text = slice_make(hex, 32);
+	f.values = &text;
+	if (store_sqlite.count(store, &q, &n) != STORE_OK)
+		n = 0;
+	store_sqlite.close(store);
+	return n > 0;
+}
+
 void
 reading_one(struct local_job *job, const struct local_request *request, struct slice id,
     reading_answer *answer)
@@ -59,6 +82,7 @@ reading_one(struct local_job *job, const struct local_request *request, struct s
 	const struct span *span;
 	uint8_t bytes[16];
 	struct reading r;
+	char hex[33];
 	int rc;
 
 	if (!value_id(id, bytes)) {
@@ -67,6 +91,9 @@ reading_one(struct local_job *job, const struct local_request *request, struct s
 	}
 	if (!reading_open(&r, job, request))
 		return;
+	(void)store_sqlite.first_id(r.store, bytes);
+	hex_encode(bytes, 16, hex);
+	id = slice_make(hex, 32);
 	rc = store_sqlite.select(r.store, &q, &rows);
 	if (rc == STORE_OK)
 		rc = store_sqlite.next(rows, &span);

@@ -30,6 +30,10 @@ void	reading_link(struct reading *, const char *name, bool there, uint64_t page)
 /* Whose rows the key may see. */
 struct slice reading_tenant(const struct local_request *);
 
+/* Is there a row of that id that the key may see? Also under an id that became
+ * another's, which is put in its place. */
+bool	reading_exists(const struct local_request *, uint8_t id[16]);
+
 /* Finds the row of an id that the key may see and has it answered; else
  * answers 404 (or 503). */
 typedef void reading_answer(struct reading *, const struct span *row);

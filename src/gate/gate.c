@@ -85,7 +85,7 @@ gate_start(struct config *config, struct journal *journal, local_handler *api, v
 	g->acceptor = acceptor_new(config, err, errlen);
 	if (g->acceptor != NULL) {
 		g->resolver = resolver_start();
-		g->pool = local_pool_start(config->api_threads, api, arg);
+		g->pool = local_pool_start(config->api_threads, journal, config->threads, api, arg);
 		if (gate_start_threads(g, s, journal, err, errlen)) {
 			settings_unref(s);
 			return g;

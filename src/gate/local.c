@@ -46,6 +46,7 @@ struct local_job {
 	struct exchange		*x;		/* NULL: cancelled */
 	STAILQ_HEAD(, block)	 waiting;
 	/* pool thread only */
+	struct local_thread	*runs_on;
 	unsigned		 status;
 	char			*type, *headers;
 	bool			 head_posted;
@@ -57,6 +58,15 @@ struct local_job {
 	bool			 gone;
 };
 
+/* A pool thread and what it writes with. */
+struct local_thread {
+	pthread_t		 id;
+	struct local_pool	*pool;
+	unsigned		 number;	/* of its journal series */
+	struct journal_writer	*writer;	/* NULL: it has written nothing yet */
+	struct uuid7		 uuid;
+};
+
 struct local_pool {
 	pthread_mutex_t		 lock;
 	pthread_cond_t		 work;
@@ -65,7 +75,8 @@ struct local_pool {
 	bool			 stopping;
 	local_handler		*handler;
 	void			*arg;
-	pthread_t		*threads;
+	struct journal		*journal;
+	struct local_thread	*threads;
 	unsigned		 nthreads;
 };
 
@@ -131,11 +142,25 @@ local_write(struct local_job *job, const void *ptr, size_t len)
 	return true;
 }
 
+struct journal_writer *
+local_writer(struct local_job *job, struct uuid7 **uuid, char *err, size_t errlen)
+{
+	struct local_thread *t = job->runs_on;
+
+	if (t->writer == NULL) {
+		t->writer = journal_writer_open(job->pool->journal, t->number, err, errlen);
+		random_bytes(t->uuid.random, sizeof(t->uuid.random));
+	}
+	*uuid = &t->uuid;
+	return t->writer;
+}
+
 static void
 job_run(struct local_task *task)
 {
 	struct local_job *job = task->arg;
 
+	job->runs_on = task->thread;
 	job->pool->handler(job, &job->request, job->pool->arg);
 	job_post(job, BLOCK_DATA | BLOCK_END);
 }
@@ -143,7 +168,8 @@ job_run(struct local_task *task)
 static void *
 pool_main(void *arg)
 {
-	struct local_pool *p = arg;
+	struct local_thread *self = arg;
+	struct local_pool *p = self->pool;
 	struct local_task *task;
 
 	thread_name("api");
@@ -154,17 +180,21 @@ pool_main(void *arg)
 		task = STAILQ_FIRST(&p->queue);
 		if (task == NULL) {
 			pthread_mutex_unlock(&p->lock);
+			if (self->writer != NULL)
+				journal_writer_close(self->writer);
 			return NULL;
 		}
 		STAILQ_REMOVE_HEAD(&p->queue, link);
 		p->waiting--;
 		pthread_mutex_unlock(&p->lock);
+		task->thread = self;
 		task->run(task);
 	}
 }
 
 struct local_pool *
-local_pool_start(unsigned threads, local_handler *handler, void *arg)
+local_pool_start(unsigned threads, struct journal *journal, unsigned first_writer, local_handler *handler,
+    void *arg)
 {
 	struct local_pool *p = xcalloc(1, sizeof(*p));
 	unsigned i;
@@ -176,9 +206,13 @@ local_pool_start(unsigned threads, local_handler *handler, void *arg)
 	p->arg = arg;
 	p->nthreads = threads;
 	p->threads = xcalloc(threads, sizeof(*p->threads));
-	for (i = 0; i < threads; i++)
-		if (pthread_create(&p->threads[i], NULL, pool_main, p) != 0)
+	p->journal = journal;
+	for (i = 0; i < threads; i++) {
+		p->threads[i].pool = p;
+		p->threads[i].number = first_writer + i;
+		if (pthread_create(&p->threads[i].id, NULL, pool_main, &p->threads[i]) != 0)
 			abort();
+	}
 	return p;
 }
 
@@ -211,7 +245,7 @@ local_pool_stop(struct local_pool *p)
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->lock);
 	for (i = 0; i < p->nthreads; i++)
-		pthread_join(p->threads[i], NULL);
+		pthread_join(p->threads[i].id, NULL);
 }
 
 void
@@ -355,6 +389,7 @@ job_new(struct exchange *x)
 	struct local_request *r = &job->request;
 	const struct request_head *h = x->head;
 	struct slice range = exchange_field(x, SLICE("range"));
+	struct slice key = exchange_field(x, SLICE("idempotency-key"));
 	char *to;
 
 	job->thread = x->thread;
@@ -365,13 +400,14 @@ job_new(struct exchange *x)
 	pthread_mutex_init(&job->lock, NULL);
 	pthread_cond_init(&job->room, NULL);
 	to = job->text = xmalloc(h->method.len + x->route.path.len + 2 * h->target.len +
-	    h->host.len + range.len + 1);
+	    h->host.len + range.len + key.len + 1);
 	r->method = job_copy(h->method, &to);
 	r->path = job_copy(x->route.path, &to);
 	r->target = job_copy(h->target, &to);
 	r->query = job_copy(h->query, &to);
 	r->host = job_copy(h->host, &to);
 	r->range = job_copy(range, &to);
+	r->idempotency_key = job_copy(key, &to);
 	r->config = x->settings->config;
 	r->key = x->auth.key;
 	/* The body changes hands; it goes on counting until the job is freed. */

@@ -19,10 +19,18 @@ struct local_request {
 	struct slice	 target;		/* as sent, for `next` links */
 	struct slice	 host;			/* Host header, for `next` links */
 	struct slice	 range;			/* Range header, or empty */
+	struct slice	 idempotency_key;	/* Idempotency-Key header, or empty */
 	struct slice	 body;
 	const struct config *config;
 	const struct key_config *key;		/* NULL without keys */
 };
+
+struct journal_writer;
+struct uuid7;
+
+/* What the job's thread writes to the journal with, and ids for it; the first
+ * call opens it. NULL: err holds a line for people. */
+struct journal_writer *local_writer(struct local_job *, struct uuid7 **, char *err, size_t errlen);
 
 /* Runs on a pool thread; must call local_head once, then local_write any
  * number of times, and return. */

@@ -11,15 +11,19 @@
 extern const struct up_ops local_ops;
 
 struct local_pool;
+struct journal;
 
 /* Something for a pool thread to do; lives until `run` has returned or freed it. */
 struct local_task {
 	STAILQ_ENTRY(local_task) link;
 	void	(*run)(struct local_task *);
+	struct local_thread *thread;	/* that runs it */
 	void	*arg;
 };
 
-struct local_pool	*local_pool_start(unsigned threads, local_handler *, void *arg);
+/* first_writer: number of the first thread's journal series. */
+struct local_pool	*local_pool_start(unsigned threads, struct journal *, unsigned first_writer,
+			    local_handler *, void *arg);
 /* Queues it. False: LIMIT_LOCAL_JOBS wait already, or the pool is ending. */
 bool			 local_pool_run(struct local_pool *, struct local_task *);
 /* Takes no more jobs and ends the threads after those that it has. */

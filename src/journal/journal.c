@@ -319,8 +319,15 @@ journal_writer_open(struct journal *j, unsigned thread, char *err, size_t errlen
 	helper_prepare(j, w);
 	w->next_writer = j->writers;
 	j->writers = w;
+	atomic_fetch_add(&j->series_made, 1);
 	pthread_mutex_unlock(&j->lock);
 	return w;
+}
+
+unsigned
+journal_series_made(const struct journal *j)
+{
+	return atomic_load(&j->series_made);
 }
 
 void

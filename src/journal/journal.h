@@ -52,6 +52,8 @@ void		 journal_close(struct journal *);
 
 /* One writer for each thread that writes; not shared. NULL: err. */
 struct journal_writer *journal_writer_open(struct journal *, unsigned thread, char *err, size_t errlen);
+/* How many have been opened: another number means that there is a new series. */
+unsigned	 journal_series_made(const struct journal *);
 /* Flushes, appends nothing: open exchanges must have been ended. */
 void		 journal_writer_close(struct journal_writer *);
 

@@ -109,6 +109,7 @@ struct journal {
 
 	pthread_mutex_t	 lock;		/* writers, the helper's round; never taken by a writing thread */
 	struct journal_writer *writers;
+	_Atomic unsigned series_made;
 	struct unrecovered *unrecovered;
 	struct spares	 spares;	/* under lock; counted in total */
 	uint64_t	 spares_most;	/* bytes */

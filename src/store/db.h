@@ -11,6 +11,7 @@
 #include <zstd.h>
 
 #include "core/buf.h"
+#include "core/jscan.h"
 #include "store/rollup.h"
 #include "store/store.h"
 
@@ -37,12 +38,15 @@ enum store_statement {
 	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_SPAN, STATEMENT_META,
 	STATEMENT_BODY, STATEMENT_EDIT, STATEMENT_CURSOR, STATEMENT_NUMBER, STATEMENT_CHAIN,
 	STATEMENT_CHARGED, STATEMENT_CHARGE, STATEMENT_ROLLUP_ROW, STATEMENT_FIND,
-	STATEMENT_BILL, STATEMENT_BILL_READ, STATEMENT_REPRICE, STATEMENTS
+	STATEMENT_BILL, STATEMENT_BILL_READ, STATEMENT_REPRICE,
+	STATEMENT_SAME_KEY, STATEMENT_SAME_SPAN, STATEMENT_SAME_NOTE, STATEMENT_ALIAS, STATEMENT_ALIAS_FIND, STATEMENT_ALIAS_FIRST,
+	STATEMENT_PENDING, STATEMENT_PENDING_FIND, STATEMENT_PENDING_DONE, STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */
 enum store_number { NUMBER_REV, NUMBER_EXPIRED, NUMBER_DUPLICATES, NUMBER_PAST, NUMBER_PAST_DROPPED, NUMBER_REMOVED,
-    NUMBER_DAY_OFFSET, NUMBER_REPRICE_AT, NUMBERS };
+    NUMBER_DAY_OFFSET, NUMBER_REPRICE_AT, NUMBER_GIVEN,
+    NUMBERS };
 
 struct store {
 	sqlite3		*db;
@@ -82,7 +86,23 @@ extern const char store_row_sql[];
 int	 store_put(struct store *, const struct span *, struct slice chain);
 enum store_billed store_billed(const struct store *);
 
+/* same.c: codes of SQLite */
+int	 same_find(struct store *, const struct span *, struct slice tenant, int64_t *n, uint8_t id[16]);
+int	 same_note(struct store *, const struct span *, struct slice tenant, int64_t n);
+int	 same_alias(struct store *, const uint8_t id[16], const uint8_t first[16]);
+
+/* put.c: the members in the metadata table, in place of those of the same keys. */
+int	 put_meta_again(struct store *, int64_t n, struct jvalue metadata);
+
+/* edit.c */
+int	 store_edit(struct store *, const uint8_t target[16], struct slice edit);
+int	 edit_pending(struct store *, const uint8_t id[16]);
+
 /* expire.c */
+/* The number of the row of an id, also of one that became another's. */
+int	 store_find(struct store *, const uint8_t id[16], int64_t *n);
+/* Takes a row out with all that was built of it; what people changed of it stays. */
+int	 store_take_out(struct store *, int64_t n);
 int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
 int	 store_remove(struct store *, const uint8_t id[16]);
 uint64_t store_size(struct store *);

@@ -138,6 +138,8 @@ remove_chosen(struct store *store)
 	    "DELETE FROM body WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM charge WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM bill WHERE span IN (SELECT n FROM temp.gone);"
+	    "DELETE FROM same WHERE span IN (SELECT n FROM temp.gone);"
+	    "DELETE FROM alias WHERE first IN (SELECT id FROM span WHERE n IN (SELECT n FROM temp.gone));"
 	    "DELETE FROM span WHERE n IN (SELECT n FROM temp.gone)";
 	int rc = remove_audio(store);
 
@@ -169,11 +171,10 @@ remove_rows(struct store *store, int64_t before_us, unsigned steps)
 	return rc == STORE_OK ? n : rc;
 }
 
-/* The number of the row with that id. */
 static int
-find(struct store *store, const uint8_t id[16], int64_t *n)
+find_by(struct store *store, enum store_statement which, const uint8_t id[16], int64_t *n)
 {
-	sqlite3_stmt *st = store_statement(store, STATEMENT_FIND);
+	sqlite3_stmt *st = store_statement(store, which);
 	int rc;
 
 	if (!st)
@@ -186,13 +187,36 @@ find(struct store *store, const uint8_t id[16], int64_t *n)
 }
 
 int
+store_find(struct store *store, const uint8_t id[16], int64_t *n)
+{
+	int rc = find_by(store, STATEMENT_FIND, id, n);
+
+	return rc == STORE_NOT_FOUND ? find_by(store, STATEMENT_ALIAS_FIND, id, n) : rc;
+}
+
+int
+store_take_out(struct store *store, int64_t n)
+{
+	static const char *const tables[] = { "span_meta WHERE span", "body WHERE span", "charge WHERE span",
+	    "bill WHERE span", "span WHERE n" };
+	int rc = rollup_take(store, n);
+	char sql[80];
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && rc == STORE_OK; i++) {
+		sqlite3_snprintf(sizeof(sql), sql, "DELETE FROM %s = %lld", tables[i], (long long)n);
+		rc = store_exec(store, sql);
+	}
+	return rc;
+}
+
+int
 store_remove(struct store *store, const uint8_t id[16])
 {
 	char sql[80];
 	int64_t n;
 	int rc;
 
-	rc = find(store, id, &n);
+	rc = store_find(store, id, &n);
 	if (rc == STORE_OK)
 		rc = make_gone(store);
 	if (rc == STORE_OK) {

@@ -22,7 +22,7 @@ struct full {
 	struct build	*build;
 	struct chain	 chain;
 	char		*bytes;
-	struct buf	 text, bill;
+	struct buf	 text, bill, metadata;
 	struct span	 span;
 };
 
@@ -37,6 +37,7 @@ full_new(const struct store_ops *ops, struct store *store, const struct build_op
 	f->options.prices = NULL;	/* costs are those of then */
 	buf_init(&f->text, LIMIT_ROW_JSON);
 	buf_init(&f->bill, LIMIT_ROW_JSON);
+	buf_init(&f->metadata, LIMIT_ROW_JSON);
 	return f;
 }
 
@@ -60,6 +61,7 @@ full_free(struct full *f)
 	full_clear(f);
 	buf_free(&f->text);
 	buf_free(&f->bill);
+	buf_free(&f->metadata);
 	free(f);
 }
 
@@ -182,6 +184,33 @@ overlay(struct span *span, const struct span *row)
 	span->family = row->family;
 }
 
+/* Metadata with what people changed of it; null takes a key away. */
+static void
+put_metadata(struct full *f, struct slice changes)
+{
+	struct jvalue base, over;
+	struct jiter it;
+	struct jmember m;
+	struct buf *out = &f->metadata;
+
+	buf_clear(out);
+	if (!changes.ptr || jscan_check(changes, &over, NULL) != JSCAN_END)
+		return;
+	buf_byte(out, '{');
+	if (f->span.metadata.ptr && jscan_check(f->span.metadata, &base, NULL) == JSCAN_END)
+		for (jiter_init(&it, base); jiter_next(&it, &m);)
+			if (!m.key.ptr || jget(over, m.key).kind == JNONE)
+				buf_printf(out, "%s%.*s:%.*s", out->len > 1 ? "," : "", (int)m.key_text.len,
+				    m.key_text.ptr, (int)m.value.text.len, m.value.text.ptr);
+	for (jiter_init(&it, over); jiter_next(&it, &m);)
+		if (m.value.kind != JNULL)
+			buf_printf(out, "%s%.*s:%.*s", out->len > 1 ? "," : "", (int)m.key_text.len, m.key_text.ptr,
+			    (int)m.value.text.len, m.value.text.ptr);
+	buf_byte(out, '}');
+	if (!out->failed)
+		f->span.metadata = buf_view(out);
+}
+
 /* The usage object of counts that only the row has. */
 static void
 put_estimate(struct full *f)
@@ -213,6 +242,7 @@ full_span(struct full *f, const struct span *row)
 		return row;
 	overlay(&f->span, row);
 	f->span.cost_details = f->options.bill;
+	put_metadata(f, row->metadata);
 	if (f->options.estimated && f->span.usage.ptr == NULL)
 		put_estimate(f);
 	return &f->span;

@@ -200,6 +200,12 @@ put_meta(struct store *store, int64_t n, struct slice metadata)
 	return rc;
 }
 
+int
+put_meta_again(struct store *store, int64_t n, struct jvalue metadata)
+{
+	return store_code(put_meta(store, n, metadata.text));
+}
+
 /* Pins and notes that came with the request stand where later edits go. */
 static int
 put_edit(struct store *store, int64_t n, const struct span *span)
@@ -360,16 +366,42 @@ put_row_billed(struct store *store, const struct span *span, unsigned *counts, i
 	return rc;
 }
 
-int
-store_put(struct store *store, const struct span *span, struct slice chain)
+/* Gives what was just put under number `from` the number `to`, on which what
+ * people changed of it hangs. */
+static int
+put_renumber(struct store *store, int64_t from, int64_t to)
 {
+	static const char *const tables[] = { "span_meta SET span", "body SET span", "bill SET span",
+	    "charge SET span", "span_edit SET span", "span SET n" };
+	char sql[120];
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		sqlite3_snprintf(sizeof(sql), sql, "UPDATE OR REPLACE %s = %lld WHERE %s = %lld", tables[i],
+		    (long long)to, strstr(tables[i], " SET ") + 5, (long long)from);
+		if (store_exec(store, sql) != STORE_OK)
+			return sqlite3_errcode(store->db);
+	}
+	return SQLITE_DONE;
+}
+
+int
+store_put(struct store *store, const struct span *given, struct slice chain)
+{
+	const struct span *span = given;
+	struct span same = *given;
 	struct rollup_row row;
-	unsigned counts;
-	int64_t n = 0;
+	unsigned counts = 0;
+	int64_t n = 0, old = 0;
 	int rc;
 
 	store->billed = STORE_UNBILLED;
-	rc = put_row_billed(store, span, &counts, &n);
+	rc = same_find(store, given, row_tenant(given), &old, same.id16);
+	if (rc == SQLITE_DONE && old != 0) {
+		rc = store_take_out(store, old) == STORE_OK ? SQLITE_DONE : SQLITE_BUSY;
+		span = &same;
+	}
+	if (rc == SQLITE_DONE)
+		rc = put_row_billed(store, span, &counts, &n);
 	if (rc == SQLITE_DONE && n == 0) {
 		store->numbers[NUMBER_DUPLICATES]++;
 		return STORE_OK;
@@ -382,6 +414,14 @@ store_put(struct store *store, const struct span *span, struct slice chain)
 		rc = put_body(store, n, span, chain);
 	if (rc == SQLITE_DONE && counts & ROLLUP_TOKENS)
 		rc = put_bill(store, n, span->cost_details);
+	if (rc == SQLITE_DONE && old != 0) {
+		rc = put_renumber(store, n, old);
+		n = old;
+	}
+	if (rc == SQLITE_DONE)
+		rc = same_note(store, given, row_tenant(given), n);
+	if (rc == SQLITE_DONE && old != 0)
+		rc = same_alias(store, given->id16, same.id16);
 	put_trim(&store->data);
 	put_trim(&store->json);
 	rc = store_code(rc);
@@ -390,8 +430,11 @@ store_put(struct store *store, const struct span *span, struct slice chain)
 		store->billed = rollup_billed(&row);
 		rc = rollup_change(store, NULL, &row);
 	}
-	if (rc == STORE_OK)
+	if (rc == STORE_OK) {
 		store->numbers[NUMBER_REV]++;
+		store->numbers[NUMBER_GIVEN] += span->given && old == 0;
+		rc = edit_pending(store, span->id16);
+	}
 	if (rc == STORE_E_ROW && n != 0)
 		put_undo(store, n);
 	return rc;

@@ -16,12 +16,12 @@
 
 /* Columns of store_row_sql before those of the table. */
 enum { ROW_N, ROW_ID, ROW_REV, ROW_TENANT, ROW_FAMILY, ROW_NOTE, ROW_FEEDBACK, ROW_PINNED, ROW_BLURRED,
-    ROW_CUSTOM, ROW_COLUMNS };
+    ROW_CUSTOM, ROW_METADATA, ROW_COLUMNS };
 
 static const int edit_fields[ROW_COLUMNS] = {
 	[ROW_NOTE] = SPAN_F_note, [ROW_FEEDBACK] = SPAN_F_positive_feedback,
 	[ROW_PINNED] = SPAN_F_is_pinned, [ROW_BLURRED] = SPAN_F_blurred,
-	[ROW_CUSTOM] = SPAN_F_custom_identifier,
+	[ROW_CUSTOM] = SPAN_F_custom_identifier, [ROW_METADATA] = SPAN_F_metadata,
 };
 
 static const char from_sql[] = " FROM span s LEFT JOIN span_edit e ON e.span = s.n";

@@ -8,6 +8,9 @@
  *   span_meta  metadata, one row for each key, for filters
  *   span_edit  what people changed afterwards, apart from what was built
  *   body       the exchange's journal records (or a span as JSON), zstd
+ *   same       of spans that came with an Idempotency-Key, the key
+ *   alias      ids under which such a span came again
+ *   pending    changes of spans that are not there yet
  *   bill       how a span's cost came about
  *   charge     of responses that can be read again and again, the span that is
  *              billed; goes with that span
@@ -31,7 +34,7 @@ const struct store_column_info store_columns[STORE_COLUMNS] = {
 #define COLUMN(symbol, name) ", s." name
 const char store_row_sql[] =
     "s.n, s.id, s.rev, s.tenant, s.family, e.note, e.positive_feedback, e.is_pinned, e.blurred, "
-    "e.custom_identifier"
+    "e.custom_identifier, e.metadata"
 #include "store/columns.tbl.h"
     ;
 #undef COLUMN
@@ -44,6 +47,15 @@ const char store_row_sql[] =
 
 #define SCHEMA_BILL "CREATE TABLE bill(span INTEGER PRIMARY KEY, details TEXT NOT NULL);"
 
+#define SCHEMA_GIVEN \
+	"CREATE TABLE same(tenant TEXT NOT NULL, key TEXT NOT NULL, span INTEGER NOT NULL," \
+	" PRIMARY KEY(tenant, key)) WITHOUT ROWID;" \
+	"CREATE INDEX same_span ON same(span);" \
+	"CREATE TABLE alias(id BLOB PRIMARY KEY, first BLOB NOT NULL) WITHOUT ROWID;" \
+	"CREATE INDEX alias_first ON alias(first);" \
+	"CREATE TABLE pending(n INTEGER PRIMARY KEY, target BLOB NOT NULL, edit TEXT NOT NULL);" \
+	"CREATE INDEX pending_target ON pending(target);"
+
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(span, key)) WITHOUT ROWID;"
@@ -55,14 +67,15 @@ static const char schema_tables[] =
     " dropped INTEGER NOT NULL, begun INTEGER NOT NULL, finished INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     SCHEMA_CHARGE
-    SCHEMA_BILL;
+    SCHEMA_BILL
+    SCHEMA_GIVEN;
 
 /* With the unique id six: each costs about 3 µs a row. */
 static const char schema_indexes[] =
     "CREATE INDEX span_time ON span(timestamp);"
     "CREATE INDEX span_customer ON span(customer_identifier, timestamp)"
     " WHERE customer_identifier IS NOT NULL;"
-    "CREATE INDEX span_trace ON span(trace_unique_id) WHERE trace_unique_id IS NOT NULL;"
+    "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id) WHERE trace_unique_id IS NOT NULL;"
     "CREATE INDEX span_thread ON span(thread_identifier) WHERE thread_identifier IS NOT NULL;"
     "CREATE INDEX span_custom ON span(custom_identifier) WHERE custom_identifier IS NOT NULL;";
 
@@ -70,7 +83,10 @@ static const char schema_indexes[] =
 static const char *const migrations[STORE_VERSION] = {
 	[0] = NULL,	/* version 0 is an empty file */
 	[1] = "ALTER TABLE span ADD COLUMN billable INTEGER;" SCHEMA_CHARGE,
-	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL,	/* and rollups */
+	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL SCHEMA_GIVEN
+	    "DROP INDEX span_trace;"
+	    "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id)"
+	    " WHERE trace_unique_id IS NOT NULL;",	/* and rollups */
 };
 
 static const char *

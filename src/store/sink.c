@@ -60,6 +60,7 @@ struct sink {
 	const struct store_ops *ops;
 	struct store	*store;			/* NULL: to be opened (again) */
 	struct tails	 tails;
+	unsigned	 series_made;		/* that tails know of */
 	struct quarantine *quarantine;
 	bool		 begun;			/* a transaction is open */
 	unsigned	 batch;
@@ -104,7 +105,7 @@ bodies_kept(const struct chain *chain, const struct span *span)
 	if (span->disable_log.set && span->disable_log.v)
 		return false;
 	for (size_t i = 0; i < chain->count; i++)
-		if (chain->records[i].type == RECORD_BEGIN)
+		if (chain->records[i].type == RECORD_BEGIN || chain->records[i].type == RECORD_SPAN)
 			return record_get_u64(chain->records[i].payload, TAG_LOG_BODIES, 1) != 0;
 	return true;
 }
@@ -151,7 +152,7 @@ static void
 stored(struct sink *sink, struct tail *t, const struct span *span)
 {
 	tell_later(sink, span);
-	t->cursor.stored++;
+	t->cursor.stored += !span->given;	/* the books are of exchanges */
 	sink->batch++;
 }
 
@@ -201,7 +202,7 @@ give_up(struct sink *sink, struct tail *t, const struct record *end, const struc
 {
 	(void)quarantine_keep(sink->quarantine, end->id, slice_make(chain->bytes, chain->size));
 	xlog(LOG_LEVEL_ERROR, end->id, "not even its sizes could be stored: set aside without a row");
-	t->cursor.dropped++;
+	t->cursor.dropped += end->type == RECORD_END;
 	sink->dropped++;
 }
 
@@ -268,6 +269,21 @@ take_end(struct sink *sink, struct tail *t, const struct record *end, uint64_t p
 	}
 	chain_free(&chain);
 	return rc;
+}
+
+/* A change of a span. One that cannot be read is passed over: who made it had
+ * checked it. */
+static int
+take_edit(struct sink *sink, const struct record *record)
+{
+	struct slice target = record_get(record->payload, TAG_TARGET_ID);
+	int rc = STORE_E_ROW;
+
+	if (target.len == 16)
+		rc = sink->ops->edit(sink->store, (const uint8_t *)target.ptr, record_get(record->payload, TAG_BYTES));
+	if (rc == STORE_E_ROW)
+		xlog(LOG_LEVEL_ERROR, record->id, "a change in the journal cannot be read and was passed over");
+	return rc == STORE_E_ROW ? STORE_OK : rc;
 }
 
 /* Says once that the store does not take, and that it does again. */
@@ -370,6 +386,10 @@ commit(struct sink *sink)
 	if (rc != STORE_OK)
 		return rc;
 	sink->begun = false;
+	for (size_t i = 0; i < sink->tails.count; i++)
+		if (tail_moved(&sink->tails.list[i]))
+			journal_applied(sink->journal, sink->tails.list[i].cursor.series,
+			    sink->tails.list[i].cursor.position);
 	tails_commit(&sink->tails);
 	tell(sink);
 	set_failing(sink, NULL);
@@ -391,7 +411,8 @@ turn(struct sink *sink, bool *more)
 	    tails_next(&sink->tails, &t, &record, &position, &budget) == READER_RECORD) {
 		rc = begin(sink);
 		if (rc == STORE_OK)
-			rc = take_end(sink, t, &record, position);
+			rc = record.type == RECORD_EDIT ? take_edit(sink, &record) :
+			    take_end(sink, t, &record, position);
 	}
 	*more = budget == 0 || sink->batch + sink->dropped == BATCH_SPANS;
 	if (rc != STORE_OK)
@@ -518,14 +539,17 @@ settings_take(struct sink *sink, struct config *c)
 static int
 turn_looking(struct sink *sink, bool stopping, bool *looked, bool *more)
 {
+	unsigned made = journal_series_made(sink->journal);
+
 	if (!open_store(sink))
 		return STORE_BUSY;
-	if (stopping && !*looked) {
+	if ((stopping && !*looked) || made != sink->series_made) {
 		int rc = tails_scan(&sink->tails, sink->ops, sink->store);
 
 		if (rc != STORE_OK)
 			return rc;
-		*looked = true;
+		*looked = stopping;
+		sink->series_made = made;
 	}
 	return turn(sink, more);
 }

@@ -24,7 +24,7 @@ static const char *const number_names[NUMBERS] = {
 	[NUMBER_REV] = "rev", [NUMBER_EXPIRED] = "expired", [NUMBER_DUPLICATES] = "duplicates",
 	[NUMBER_PAST] = "past", [NUMBER_PAST_DROPPED] = "past_dropped",
 	[NUMBER_REMOVED] = "removed", [NUMBER_DAY_OFFSET] = "day_offset",
-	[NUMBER_REPRICE_AT] = "reprice_at",
+	[NUMBER_REPRICE_AT] = "reprice_at", [NUMBER_GIVEN] = "given",
 };
 
 #define COLUMN(symbol, name) ", " name
@@ -55,6 +55,16 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_ROLLUP_ROW] = NULL,	/* as is this one */
 	[STATEMENT_BILL] = "INSERT OR REPLACE INTO bill VALUES(?,?)",
 	[STATEMENT_REPRICE] = "UPDATE span SET cost_pico = ?2, cost_source = ?3, rev = ?4 WHERE n = ?1",
+	[STATEMENT_SAME_KEY] = "SELECT s.n, s.id FROM same m JOIN span s ON s.n = m.span WHERE m.tenant = ?1 AND m.key = ?2",
+	[STATEMENT_SAME_SPAN] = "SELECT n, id FROM span WHERE trace_unique_id = ?2 AND span_unique_id = ?3"
+	    " AND tenant = ?1 AND log_method <> 'inference'",
+	[STATEMENT_SAME_NOTE] = "INSERT OR REPLACE INTO same VALUES(?,?,?)",
+	[STATEMENT_ALIAS] = "INSERT OR REPLACE INTO alias VALUES(?,?)",
+	[STATEMENT_ALIAS_FIND] = "SELECT s.n FROM alias a JOIN span s ON s.id = a.first WHERE a.id = ?",
+	[STATEMENT_ALIAS_FIRST] = "SELECT first FROM alias WHERE id = ?",
+	[STATEMENT_PENDING] = "INSERT INTO pending(target, edit) VALUES(?,?)",
+	[STATEMENT_PENDING_FIND] = "SELECT n, edit FROM pending WHERE target = ? ORDER BY n LIMIT 1",
+	[STATEMENT_PENDING_DONE] = "DELETE FROM pending WHERE n = ?",
 	[STATEMENT_BILL_READ] = "SELECT details FROM bill WHERE span = (SELECT n FROM span WHERE id = ?)",
 	[STATEMENT_FIND] = "SELECT n FROM span WHERE id = ?",
 };
@@ -550,6 +560,22 @@ sqlite_bill(struct store *store, const uint8_t id[16], struct buf *details)
 }
 
 static int
+sqlite_first_id(struct store *store, uint8_t id[16])
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_ALIAS_FIRST);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == 16)
+		memcpy(id, sqlite3_column_blob(st, 0), 16);
+	sqlite3_reset(st);
+	return rc == SQLITE_ROW ? STORE_OK : store_code(rc);
+}
+
+static int
 sqlite_totals(struct store *store, struct store_totals *t)
 {
 	struct query all = { .tenant = SLICE_NONE, .sort = -1 };
@@ -561,6 +587,7 @@ sqlite_totals(struct store *store, struct store_totals *t)
 	t->expired = (uint64_t)store->numbers[NUMBER_EXPIRED];
 	t->duplicates = (uint64_t)store->numbers[NUMBER_DUPLICATES];
 	t->removed = (uint64_t)store->numbers[NUMBER_REMOVED];
+	t->given = (uint64_t)store->numbers[NUMBER_GIVEN];
 	return rc == STORE_OK ? store_count(store, &all, &t->rows) : rc;
 }
 
@@ -597,6 +624,8 @@ const struct store_ops store_sqlite = {
 	.count = store_count,
 	.chain = sqlite_chain,
 	.bill = sqlite_bill,
+	.first_id = sqlite_first_id,
+	.edit = store_edit,
 	.customers = customers_select,
 	.customers_next = customers_next,
 	.customers_done = customers_done,

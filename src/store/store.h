@@ -37,13 +37,14 @@ struct store_cursor {
 	bool		 finished;	/* the series has ended and is wholly behind */
 };
 
-/* What the store counted, for `verify`: rows = stored of all cursors + past -
+/* What the store counted, for `verify`: rows = stored of all cursors + past + given -
  * expired - removed - duplicates. */
 struct store_totals {
 	uint64_t	 rows;
 	uint64_t	 past, past_dropped;	/* stored and dropped of series that are gone */
 	uint64_t	 expired;		/* removed by retention */
 	uint64_t	 removed;		/* deleted one by one */
+	uint64_t	 given;			/* rows of spans that came over the API */
 	uint64_t	 duplicates;		/* counted as stored, but their id was there already */
 };
 
@@ -62,10 +63,14 @@ struct store_ops {
 	 * After STORE_E_ROW the transaction goes on without the row. Of the spans
 	 * with one charge_id of a tenant the first row is billable as the span says,
 	 * those after it are not, and cost nothing; it is as if new again once that
-	 * row has expired. */
+	 * row has expired. Of spans with one same_id there is one row: the last one's
+	 * content under the first one's id. */
 	int	(*put)(struct store *, const struct span *, struct slice chain);
 	/* After a put: do its row's tokens and cost count? Not where the id was there already. */
 	enum store_billed (*billed)(const struct store *);
+	/* A change of one span, a JSON object (edit.c), inside a transaction. One
+	 * whose span is not there yet is kept for it. STORE_E_ROW: it cannot be read. */
+	int	(*edit)(struct store *, const uint8_t target[16], struct slice edit);
 	int	(*cursor)(struct store *, const struct store_cursor *);
 	/* A series whose directory is gone: its cursor's counts move to the totals. */
 	int	(*forget)(struct store *, const char *series);
@@ -111,6 +116,8 @@ struct store_ops {
 	int	(*customers_next)(struct customers *, const struct customers_row **);
 	void	(*customers_done)(struct customers *);
 	int	(*customers_count)(struct store *, const struct customers_query *, uint64_t *);
+	/* Puts in place of an id the one of the row that it became a part of. */
+	int	(*first_id)(struct store *, uint8_t id[16]);
 	int	(*totals)(struct store *, struct store_totals *);
 };
 

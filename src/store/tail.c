@@ -193,7 +193,14 @@ tail_error(struct tail *t, int rc)
 	t->reader = NULL;
 }
 
-/* The next END of one series. */
+/* Does the sink act on such a record? */
+static bool
+acts(enum record_type type)
+{
+	return type == RECORD_END || type == RECORD_SPAN || type == RECORD_EDIT;
+}
+
+/* The next such record of one series. */
 static int
 tail_next(struct tail *t, struct record *record, uint64_t *position, unsigned *budget)
 {
@@ -208,7 +215,7 @@ tail_next(struct tail *t, struct record *record, uint64_t *position, unsigned *b
 		}
 		--*budget;
 		t->cursor.position = reader_position(t->reader);
-		if (record->type == RECORD_END)
+		if (acts(record->type))
 			return READER_RECORD;
 	}
 	return READER_NONE;

@@ -39,7 +39,7 @@ void	 tails_rollback(struct tails *);
 /* Is there a cursor to write? */
 bool	 tail_moved(const struct tail *);
 
-/* The next END of any series, at most `budget` records further. READER_RECORD,
+/* The next END, SPAN or EDIT of any series, at most `budget` records further. READER_RECORD,
  * READER_NONE: nothing more for now. *budget is what is left of it. */
 int	 tails_next(struct tails *, struct tail **, struct record *, uint64_t *position, unsigned *budget);
 /* Marks what has come to its end; true: some cursor changed. */

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * edit: changes of stored spans, as EDIT records hold them: a JSON object with
+ * absolute values, so that one that is applied twice does no harm.
+ *
+ *   {"patch": {"note", "positive_feedback", "is_pinned", "blurred",
+ *              "custom_identifier", "metadata"}}   members that are there are
+ *                              set, null unsets; metadata's are merged
+ *   {"delete": true}
+ *
+ * Called by the sink, and by put.c for changes that came before their span.
+ */
+#include <stdio.h>
+
+#include "core/jscan.h"
+#include "core/limits.h"
+#include "store/db.h"
+
+/* Members of a patch that are columns of span_edit. */
+static const struct { const char *name; bool is_switch; } columns[] = {
+	{ "note", false }, { "custom_identifier", false },
+	{ "positive_feedback", true }, { "is_pinned", true }, { "blurred", true },
+};
+
+/* Sets one column; what a column of the same name in table span holds stays. */
+static int
+column_set(struct store *store, int64_t n, const char *name, bool is_switch, struct jvalue v)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf text;
+	char sql[200];
+	bool flag;
+	int rc;
+
+	sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO span_edit(span, %s) VALUES(?1, ?2)"
+	    " ON CONFLICT(span) DO UPDATE SET %s = ?2", name, name);
+	rc = sqlite3_prepare_v2(store->db, sql, -1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return store_code(rc);
+	buf_init(&text, LIMIT_ROW_JSON);
+	sqlite3_bind_int64(st, 1, n);
+	if (v.kind == JNULL)
+		sqlite3_bind_null(st, 2);
+	else if (is_switch && jbool(v, &flag))
+		sqlite3_bind_int(st, 2, flag);
+	else if (jstring(v, &text))
+		sqlite3_bind_text(st, 2, text.ptr ? text.ptr : "", (int)text.len, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	sqlite3_finalize(st);
+	buf_free(&text);
+	return store_code(rc);
+}
+
+/* The members of a changed metadata laid over those of an older change. */
+static bool
+merge(struct slice old, struct jvalue over, struct buf *out)
+{
+	struct jvalue base;
+	struct jiter it;
+	struct jmember m;
+
+	buf_byte(out, '{');
+	if (old.ptr && jscan_check(old, &base, NULL) == JSCAN_END) {
+		jiter_init(&it, base);
+		while (jiter_next(&it, &m)) {
+			struct jiter other;
+			struct jmember o;
+			bool again = false;
+
+			jiter_init(&other, over);
+			while (!again && jiter_next(&other, &o))
+				again = slice_eq(o.key_text, m.key_text);
+			if (again)
+				continue;
+			buf_str(out, out->len > 1 ? "," : "");
+			buf_slice(out, slice_make(m.key_text.ptr, (size_t)(m.value.text.ptr + m.value.text.len - m.key_text.ptr)));
+		}
+	}
+	jiter_init(&it, over);
+	while (jiter_next(&it, &m)) {
+		buf_str(out, out->len > 1 ? "," : "");
+		buf_slice(out, m.key_text);
+		buf_byte(out, ':');
+		buf_slice(out, m.value.text);
+	}
+	buf_byte(out, '}');
+	return !out->failed;
+}
+
+static int
+metadata_write(struct store *store, int64_t n, struct slice merged)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(store->db, "INSERT INTO span_edit(span, metadata) VALUES(?1, ?2)"
+	    " ON CONFLICT(span) DO UPDATE SET metadata = ?2", -1, &st, NULL);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(st, 1, n);
+		sqlite3_bind_text(st, 2, merged.ptr, (int)merged.len, SQLITE_STATIC);
+		rc = sqlite3_step(st);
+	}
+	sqlite3_finalize(st);
+	return store_code(rc);
+}
+
+/* Merged into what was changed before; the keys by which lists filter follow. */
+static int
+metadata_set(struct store *store, int64_t n, struct jvalue over)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf merged;
+	int rc;
+
+	buf_init(&merged, LIMIT_ROW_JSON);
+	rc = sqlite3_prepare_v2(store->db, "SELECT metadata FROM span_edit WHERE span = ?", -1, &st, NULL);
+	if (rc == SQLITE_OK) {
+		struct slice old = SLICE_NONE;
+
+		sqlite3_bind_int64(st, 1, n);
+		if (sqlite3_step(st) == SQLITE_ROW && sqlite3_column_type(st, 0) == SQLITE_TEXT)
+			old = slice_make(sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+		rc = merge(old, over, &merged) ? SQLITE_OK : SQLITE_NOMEM;
+	}
+	sqlite3_finalize(st);
+	rc = store_code(rc);
+	if (rc == STORE_OK)
+		rc = metadata_write(store, n, buf_view(&merged));
+	if (rc == STORE_OK)
+		rc = put_meta_again(store, n, over);
+	buf_free(&merged);
+	return rc;
+}
+
+static int
+patch(struct store *store, int64_t n, struct jvalue fields)
+{
+	struct jvalue v;
+	int rc = STORE_OK;
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]) && rc == STORE_OK; i++) {
+		v = jget(fields, slice_str(columns[i].name));
+		if (v.kind != JNONE)
+			rc = column_set(store, n, columns[i].name, columns[i].is_switch, v);
+	}
+	v = jget(fields, SLICE("metadata"));
+	if (rc == STORE_OK && v.kind == JOBJECT)
+		rc = metadata_set(store, n, v);
+	return rc;
+}
+
+/* A changed row is a new revision. */
+static int
+revise(struct store *store, int64_t n)
+{
+	char sql[100];
+	int rc;
+
+	sqlite3_snprintf(sizeof(sql), sql, "UPDATE span SET rev = %lld WHERE n = %lld",
+	    (long long)store->numbers[NUMBER_REV] + 1, (long long)n);
+	rc = store_exec(store, sql);
+	if (rc == STORE_OK)
+		store->numbers[NUMBER_REV]++;
+	return rc;
+}
+
+static int
+keep_pending(struct store *store, const uint8_t target[16], struct slice edit)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_PENDING);
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_blob(st, 1, target, 16, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, edit.ptr, (int)edit.len, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return store_code(rc);
+}
+
+int
+store_edit(struct store *store, const uint8_t target[16], struct slice edit)
+{
+	struct jvalue v, fields;
+	int64_t n;
+	int rc;
+
+	if (jscan_check(edit, &v, NULL) != JSCAN_END || v.kind != JOBJECT)
+		return STORE_E_ROW;
+	rc = store_find(store, target, &n);
+	if (rc == STORE_NOT_FOUND)
+		return keep_pending(store, target, edit);
+	if (rc != STORE_OK)
+		return rc;
+	if (jget(v, SLICE("delete")).kind == JTRUE)
+		return store_remove(store, target);
+	fields = jget(v, SLICE("patch"));
+	if (fields.kind == JOBJECT)
+		rc = patch(store, n, fields);
+	return rc == STORE_OK ? revise(store, n) : rc;
+}
+
+int
+edit_pending(struct store *store, const uint8_t id[16])
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_PENDING_FIND), *done;
+	int rc = STORE_OK;
+
+	while (st && rc == STORE_OK) {
+		struct buf edit;
+		int64_t n;
+
+		sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
+		if (sqlite3_step(st) != SQLITE_ROW)
+			break;
+		n = sqlite3_column_int64(st, 0);
+		buf_init(&edit, LIMIT_ROW_JSON);
+		buf_append(&edit, sqlite3_column_text(st, 1), (size_t)sqlite3_column_bytes(st, 1));
+		sqlite3_reset(st);
+		done = store_statement(store, STATEMENT_PENDING_DONE);
+		if (done) {
+			sqlite3_bind_int64(done, 1, n);
+			(void)sqlite3_step(done);
+			sqlite3_reset(done);
+		}
+		rc = store_edit(store, id, buf_view(&edit));
+		buf_free(&edit);
+	}
+	if (st)
+		sqlite3_reset(st);
+	return rc;
+}
