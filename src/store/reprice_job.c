@@ -150,17 +150,37 @@ question_read(struct reprice_job *job, const char *text, const struct prices *pr
 	return NULL;
 }
 
+static bool
+position_forget(struct store *store)
+{
+	if (store->numbers[NUMBER_REPRICE_AT] == 0)
+		return true;
+	if (store_sqlite.begin(store) == STORE_OK) {
+		store->numbers[NUMBER_REPRICE_AT] = 0;
+		if (store_sqlite.commit(store) == STORE_OK)
+			return true;
+	}
+	store_sqlite.rollback(store);
+	return false;
+}
+
 bool
 reprice_job_look(struct reprice_job *job, const char *data_dir, struct store *store, const struct prices *prices)
 {
 	char text[TEXT + 1];
 	const char *wrong;
 
-	if (job->active || !file_get(data_dir, ASKED, text))
-		return job->active;
+	if (job->active)
+		return true;
+	if (!file_get(data_dir, ASKED, text)) {
+		store->numbers[NUMBER_REPRICE_AT] = 0;
+		return false;
+	}
 	wrong = question_read(job, text, prices);
 	if (wrong != NULL) {
-		finish(job, data_dir, wrong);
+		/* how far an earlier start came with it is not where the next one begins */
+		if (position_forget(store))
+			finish(job, data_dir, wrong);
 		return false;
 	}
 	job->run = (struct reprice_run){ .what = &job->what, .at = store->numbers[NUMBER_REPRICE_AT] };
