@@ -20,10 +20,11 @@
 static const char rows_sql[] =
     "SELECT s.n, s.id, s.model, s.customer_identifier, s.cost_pico, coalesce(s.cost_source, 'unknown'),"
     " coalesce(s.start_time, s.timestamp), s.prompt_tokens, s.completion_tokens,"
-    " coalesce(s.usage_source, '') = 'estimated', b.details, s.billable"
+    " coalesce(s.usage_source, '') = 'estimated', b.details,"
+    " coalesce(s.counts, CASE WHEN s.billable IS 0 THEN 0 ELSE 3 END)"
     " FROM span s LEFT JOIN bill b ON b.span = s.n WHERE s.n > ?1 ORDER BY s.n LIMIT ?2";
 
-enum { N, ID, MODEL, CUSTOMER, COST, SOURCE, START, PROMPT, COMPLETION, ESTIMATED, DETAILS, BILLABLE };
+enum { N, ID, MODEL, CUSTOMER, COST, SOURCE, START, PROMPT, COMPLETION, ESTIMATED, DETAILS, COUNTS };
 
 static struct slice
 column_text(sqlite3_stmt *st, int column)
@@ -41,6 +42,13 @@ column_int(sqlite3_stmt *st, int column)
 	return (struct span_int){ !null, null ? 0 : sqlite3_column_int64(st, column) };
 }
 
+static bool
+by_tables(struct slice source)
+{
+	return slice_eq(source, SLICE("unknown")) || slice_eq(source, SLICE("table")) ||
+	    slice_eq(source, SLICE("user_table"));
+}
+
 /* Is it one of those that are to be priced? */
 static bool
 is_meant(const struct reprice *what, sqlite3_stmt *st)
@@ -54,18 +62,24 @@ is_meant(const struct reprice *what, sqlite3_stmt *st)
 		return false;
 	if (*what->model && !glob_match(slice_str(what->model), column_text(st, MODEL)))
 		return false;
-	/* without a bill: of an older version, or nothing was billed */
+	/* without a bill: of an older version, or nothing was billed, or with the fetch of its answer */
 	if (sqlite3_column_type(st, DETAILS) == SQLITE_NULL && (sqlite3_column_type(st, COST) != SQLITE_NULL ||
-	    (sqlite3_column_type(st, BILLABLE) != SQLITE_NULL && !sqlite3_column_int(st, BILLABLE))))
+	    !(sqlite3_column_int(st, COUNTS) & ROLLUP_TOKENS)))
 		return false;
-	return slice_eq(source, SLICE("unknown")) || slice_eq(source, SLICE("table")) ||
-	    slice_eq(source, SLICE("user_table"));
+	return by_tables(source);
 }
+
+/* A bill: what the row is to say of its cost. */
+struct outcome {
+	struct span_int	cost;
+	struct slice	source, details;
+};
 
 /* The bill that the builder makes of the stored records, for a row without one. */
 static bool
-bill_build(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struct slice *details)
+bill_build(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struct outcome *made)
 {
+	const struct span *span;
 	const struct build_options options = { .prices = run->prices, .row_only = true };
 	struct build *build = NULL;
 	struct chain chain = { .count = 0 };
@@ -73,44 +87,71 @@ bill_build(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struc
 	size_t len = 0;
 	bool json = false;
 
-	*details = SLICE_NONE;
+	*made = (struct outcome){ .details = SLICE_NONE };
 	if (store_sqlite.chain(run->store, sqlite3_column_blob(st, ID), &bytes, &len, &json) == STORE_OK && !json &&
 	    chain_parse(slice_make(bytes, len), &chain) >= 0 && (build = build_new(&options)) != NULL) {
 		for (size_t i = 0; i < chain.count; i++)
 			build_feed(build, &chain.records[i]);
-		*details = arena_copy(arena, build_finish(build)->cost_details);
+		span = build_finish(build);
+		made->cost = span->cost;
+		made->source = arena_copy(arena, span->cost_source);
+		made->details = arena_copy(arena, span->cost_details);
 	}
 	build_free(build);
 	if (chain.records)
 		chain_free(&chain);
 	free(bytes);
-	return details->ptr != NULL;
+	return made->details.ptr != NULL;
 }
 
-/* What the row used. */
-static bool
-use_find(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struct use *use)
+/* Who built the bill just now had no tokenizer: the counts are the row's. */
+static void
+use_estimated(sqlite3_stmt *st, struct use *use)
 {
 	struct span_int prompt = column_int(st, PROMPT), completion = column_int(st, COMPLETION);
-	struct slice details = column_text(st, DETAILS);
-	bool noted = details.ptr != NULL;
+	int64_t *units = use->units;
 
-	if (!noted && !bill_build(run, st, arena, &details))
-		return false;
-	if (!bill_reread(details, arena, use))
-		return false;
-	use->query.at = sqlite3_column_int64(st, START);
-	if (!noted && sqlite3_column_int(st, ESTIMATED) && prompt.set) {
-		/* who built it just now had no tokenizer: the counts are the row's */
-		use->has_tokens = true;
-		use->prompt = use->units[RATE_INPUT] = prompt.v;
-		use->units[RATE_OUTPUT] = completion.set ? completion.v : 0;
+	if (!sqlite3_column_int(st, ESTIMATED) || !prompt.set)
+		return;
+	if (!use->has_tokens)
+		use->prompt = units[RATE_INPUT] = prompt.v;
+	use->has_tokens = true;
+	if (completion.set)
+		units[RATE_OUTPUT] = completion.v - units[RATE_REASONING] - units[RATE_AUDIO_OUT] -
+		    units[RATE_IMAGE_OUT];
+}
+
+/* The row's bill by the tables as they are now. False: it has none. */
+static bool
+bill_again(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struct outcome *out)
+{
+	struct slice noted = column_text(st, DETAILS);
+	struct bill bill;
+	struct use use;
+	struct buf details;
+
+	if (noted.ptr == NULL) {
+		if (!bill_build(run, st, arena, out))
+			return false;
+		if (!by_tables(out->source))	/* it has a cost of its own, as it turns out */
+			return true;
 	}
-	return true;
+	if (!bill_reread(noted.ptr ? noted : out->details, arena, &use))
+		return false;
+	use.query.at = sqlite3_column_int64(st, START);
+	if (noted.ptr == NULL)
+		use_estimated(st, &use);
+	bill_make(run->prices, &use, &bill);
+	out->cost = (struct span_int){ bill.known, bill.known ? bill.pico : 0 };
+	out->source = bill_source(run->prices, &bill);
+	buf_init(&details, MIB);
+	bill_print(&bill, &use, out->source, out->cost, &details);
+	out->details = arena_take(arena, &details);
+	return out->details.ptr != NULL;
 }
 
 static int
-row_update(struct store *store, int64_t n, struct span_int cost, struct slice source, struct slice details)
+row_update(struct store *store, int64_t n, const struct outcome *out)
 {
 	sqlite3_stmt *st = store_statement(store, STATEMENT_REPRICE), *bill = store_statement(store, STATEMENT_BILL);
 	int rc;
@@ -118,11 +159,11 @@ row_update(struct store *store, int64_t n, struct span_int cost, struct slice so
 	if (!st || !bill)
 		return store_code(sqlite3_errcode(store->db));
 	sqlite3_bind_int64(st, 1, n);
-	if (cost.set)
-		sqlite3_bind_int64(st, 2, cost.v);
+	if (out->cost.set)
+		sqlite3_bind_int64(st, 2, out->cost.v);
 	else
 		sqlite3_bind_null(st, 2);
-	sqlite3_bind_text(st, 3, source.ptr, (int)source.len, SQLITE_STATIC);
+	sqlite3_bind_text(st, 3, out->source.ptr, (int)out->source.len, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 4, store->numbers[NUMBER_REV] + 1);
 	rc = sqlite3_step(st);
 	sqlite3_reset(st);
@@ -130,19 +171,19 @@ row_update(struct store *store, int64_t n, struct span_int cost, struct slice so
 		return store_code(rc);
 	store->numbers[NUMBER_REV]++;
 	sqlite3_bind_int64(bill, 1, n);
-	sqlite3_bind_text(bill, 2, details.ptr, (int)details.len, SQLITE_STATIC);
+	sqlite3_bind_text(bill, 2, out->details.ptr, (int)out->details.len, SQLITE_STATIC);
 	rc = sqlite3_step(bill);
 	sqlite3_reset(bill);
 	return store_code(rc);
 }
 
 static int
-row_change(struct store *store, int64_t n, struct span_int cost, struct slice source, struct slice details)
+row_change(struct store *store, int64_t n, const struct outcome *out)
 {
 	int rc = rollup_take(store, n);
 
 	if (rc == STORE_OK)
-		rc = row_update(store, n, cost, source, details);
+		rc = row_update(store, n, out);
 	if (rc == STORE_OK)
 		rc = rollup_give(store, n);
 	return rc;
@@ -155,30 +196,22 @@ row_price(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena)
 	struct reprice_change change = {
 		.model = column_text(st, MODEL), .customer = column_text(st, CUSTOMER), .before = column_int(st, COST),
 	};
-	struct slice source;
-	struct bill bill;
-	struct use use;
-	struct buf details;
+	struct outcome out;
 	int rc = STORE_OK;
 
-	if (!use_find(run, st, arena, &use))
+	if (!bill_again(run, st, arena, &out))
 		return STORE_OK;
 	run->seen++;
-	bill_make(run->prices, &use, &bill);
-	change.after = (struct span_int){ bill.known, bill.known ? bill.pico : 0 };
-	source = bill_source(run->prices, &bill);
-	buf_init(&details, MIB);
-	bill_print(&bill, &use, source, change.after, &details);
-	if (!details.failed && !slice_eq(buf_view(&details), column_text(st, DETAILS))) {
-		if (!run->dry)
-			rc = row_change(run->store, sqlite3_column_int64(st, N), change.after, source, buf_view(&details));
-		if (rc == STORE_OK) {
-			run->nchanged++;
-			if (run->changed)
-				run->changed(run->arg, &change);
-		}
+	change.after = out.cost;
+	if (slice_eq(out.details, column_text(st, DETAILS)))
+		return STORE_OK;
+	if (!run->dry)
+		rc = row_change(run->store, sqlite3_column_int64(st, N), &out);
+	if (rc == STORE_OK) {
+		run->nchanged++;
+		if (run->changed)
+			run->changed(run->arg, &change);
 	}
-	buf_free(&details);
 	return rc;
 }
 
