@@ -170,6 +170,7 @@ names_asked(const struct price_query *q, struct asked *a)
 {
 	model_names(q->model, &a->names[0]);
 	a->names[1].n = 0;
+	a->names[1].free = false;
 	if (q->model.ptr == NULL || !slice_eq(q->model, q->request_model))
 		model_names(q->request_model, &a->names[1]);
 	for (int which = 0; which < 2; which++)
