@@ -135,9 +135,11 @@ verify_rows(struct verify *v)
 		return false;
 	}
 	expected = v->stored + t.past + t.given - t.expired - t.removed - t.duplicates;
-	fprintf(v->out, "\nstored %llu + of deleted series %llu + given %llu - past retention %llu - deleted %llu - stored twice %llu"
+	fprintf(v->out, "\nstored %llu + of deleted series %llu + given %llu - past retention %llu - deleted %llu"
+	    " - stored twice %llu"
 	    " = %llu; rows %llu%s\n",
-	    (unsigned long long)v->stored, (unsigned long long)t.past, (unsigned long long)t.given, (unsigned long long)t.expired,
+	    (unsigned long long)v->stored, (unsigned long long)t.past, (unsigned long long)t.given,
+	    (unsigned long long)t.expired,
 	    (unsigned long long)t.removed, (unsigned long long)t.duplicates, (unsigned long long)expected,
 	    (unsigned long long)t.rows, expected == t.rows ? "" : ": DOES NOT BALANCE");
 	if (v->dropped + t.past_dropped > 0)

@@ -130,5 +130,6 @@ void
 writing_full(struct writing *w)
 {
 	journal_flush(w->writer);
-	api_error(w->job, 429, "retry-after: 1\r\n", "Rate limit exceeded: the journal is full until the store has taken some");
+	api_error(w->job, 429, "retry-after: 1\r\n",
+	    "Rate limit exceeded: the journal is full until the store has taken some");
 }

@@ -48,13 +48,13 @@ const char store_row_sql[] =
 #define SCHEMA_BILL "CREATE TABLE bill(span INTEGER PRIMARY KEY, details TEXT NOT NULL);"
 
 #define SCHEMA_GIVEN \
-	"CREATE TABLE same(tenant TEXT NOT NULL, key TEXT NOT NULL, span INTEGER NOT NULL," \
+	"CREATE TABLE IF NOT EXISTS same(tenant TEXT NOT NULL, key TEXT NOT NULL, span INTEGER NOT NULL," \
 	" PRIMARY KEY(tenant, key)) WITHOUT ROWID;" \
-	"CREATE INDEX same_span ON same(span);" \
-	"CREATE TABLE alias(id BLOB PRIMARY KEY, first BLOB NOT NULL) WITHOUT ROWID;" \
-	"CREATE INDEX alias_first ON alias(first);" \
-	"CREATE TABLE pending(n INTEGER PRIMARY KEY, target BLOB NOT NULL, edit TEXT NOT NULL);" \
-	"CREATE INDEX pending_target ON pending(target);"
+	"CREATE INDEX IF NOT EXISTS same_span ON same(span);" \
+	"CREATE TABLE IF NOT EXISTS alias(id BLOB PRIMARY KEY, first BLOB NOT NULL) WITHOUT ROWID;" \
+	"CREATE INDEX IF NOT EXISTS alias_first ON alias(first);" \
+	"CREATE TABLE IF NOT EXISTS pending(n INTEGER PRIMARY KEY, target BLOB NOT NULL, edit TEXT NOT NULL);" \
+	"CREATE INDEX IF NOT EXISTS pending_target ON pending(target);"
 
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
@@ -84,7 +84,7 @@ static const char *const migrations[STORE_VERSION] = {
 	[0] = NULL,	/* version 0 is an empty file */
 	[1] = "ALTER TABLE span ADD COLUMN billable INTEGER;" SCHEMA_CHARGE,
 	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL SCHEMA_GIVEN
-	    "DROP INDEX span_trace;"
+	    "DROP INDEX IF EXISTS span_trace;"
 	    "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id)"
 	    " WHERE trace_unique_id IS NOT NULL;",	/* and rollups */
 };
