@@ -23,6 +23,7 @@ take_members(struct price_reader *r, struct jvalue object, const struct taker *t
 {
 	struct jiter it;
 	struct jmember m;
+	uint32_t seen = 0;
 	size_t i;
 
 	if (object.kind != JOBJECT)
@@ -34,6 +35,10 @@ take_members(struct price_reader *r, struct jvalue object, const struct taker *t
 		if (i == n)
 			return price_fail(r, m.key_text, "unknown member %.*s of %s", (int)m.key_text.len,
 			    m.key_text.ptr, what);
+		if (seen & 1u << i)
+			return price_fail(r, m.key_text, "the member %.*s of %s twice", (int)m.key_text.len,
+			    m.key_text.ptr, what);
+		seen |= 1u << i;
 		if (!takers[i].take(r, m.value))
 			return false;
 	}
@@ -78,6 +83,24 @@ list_take(struct price_reader *r, struct jvalue v, const char *what,
 	return true;
 }
 
+/* Digits, x, digits; before that may be a quality and a slash. */
+static bool
+is_size(struct slice s)
+{
+	const char *slash = s.len ? memchr(s.ptr, '/', s.len) : NULL;
+	size_t x, i;
+
+	if (slash == s.ptr)
+		return false;
+	if (slash != NULL)
+		s = slice_from(s, (size_t)(slash - s.ptr) + 1);
+	for (x = 0; x < s.len && s.ptr[x] >= '0' && s.ptr[x] <= '9'; x++)
+		;
+	for (i = x + 1; i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9'; i++)
+		;
+	return x > 0 && x + 1 < s.len && s.ptr[x] == 'x' && i == s.len;
+}
+
 /* Which kind of the group a member is; of images any other is a size. */
 static bool
 kind_of(enum rate_group group, const struct jmember *m, enum rate_kind *kind)
@@ -88,7 +111,7 @@ kind_of(enum rate_group group, const struct jmember *m, enum rate_kind *kind)
 			return true;
 		}
 	*kind = RATE_IMAGES_OUT;
-	return group == RATE_IMAGES && m->key_plain && m->key.len > 0 && memchr(m->key.ptr, 'x', m->key.len) != NULL;
+	return group == RATE_IMAGES && m->key_plain && is_size(m->key);
 }
 
 /* "request:high": a call with so much context. */
@@ -161,6 +184,8 @@ pass(struct price_reader *r, struct jvalue v)
 static bool
 over_take(struct price_reader *r, struct jvalue v)
 {
+	if (r->set.prompt_from > 0)
+		return price_fail(r, v.text, "a tier has one bound");
 	if (!number_take(r, v, "prompt_over", INT64_C(1000000000000), &r->set.prompt_from))
 		return false;
 	r->set.prompt_from++;
@@ -170,6 +195,8 @@ over_take(struct price_reader *r, struct jvalue v)
 static bool
 from_tokens_take(struct price_reader *r, struct jvalue v)
 {
+	if (r->set.prompt_from > 0)
+		return price_fail(r, v.text, "a tier has one bound");
 	return number_take(r, v, "prompt_from", INT64_C(1000000000000), &r->set.prompt_from);
 }
 
@@ -288,9 +315,11 @@ price_day(struct price_reader *r, struct jvalue v, int64_t *us)
 {
 	struct slice s = jstring_plain(v);
 
-	if (s.len != 10 || !glob_match(SLICE("####-##-##"), s) || !when_read(s, us))
+	if (s.len != 10 || !glob_match(SLICE("####-##-##"), s))
 		return price_fail(r, v.text, "%.*s is not a day YYYY-MM-DD", v.text.len < 40 ? (int)v.text.len : 40,
 		    v.text.ptr);
+	if (!when_read(s, us) || *us < 0)
+		return price_fail(r, v.text, "there is no day %.*s", (int)s.len, s.ptr);
 	return true;
 }
 
