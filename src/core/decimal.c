@@ -5,7 +5,9 @@
  */
 #include "core/decimal.h"
 
-#define DIGITS 18	/* kept of a number; all that follow only move the point */
+#define DIGITS 20	/* kept of a number, one more than int64 has; all that follow only move the point */
+
+typedef unsigned __int128 wide;
 
 /* The exponent behind e or E, kept within what matters. */
 static bool
@@ -30,16 +32,17 @@ exponent_read(struct slice s, long *out)
 
 /* value * 10^shift, rounded half up. */
 static bool
-shifted(int64_t value, long shift, int64_t *out)
+shifted(wide value, long shift, int64_t *out)
 {
 	for (; shift < -1 && value > 0; shift++)
 		value /= 10;
 	if (shift < 0)
 		value = (value + 5) / 10;
-	for (; shift > 0 && value > 0; shift--)
-		if (__builtin_mul_overflow(value, 10, &value))
-			return false;
-	*out = value;
+	for (; shift > 0 && value > 0 && value <= INT64_MAX; shift--)
+		value *= 10;
+	if (value > INT64_MAX)
+		return false;
+	*out = (int64_t)value;
 	return true;
 }
 
@@ -48,7 +51,7 @@ decimal_read(struct slice s, int places, int64_t *out)
 {
 	long shift = places, e = 0;
 	bool point = false;
-	int64_t value = 0;
+	wide value = 0;
 	int kept = 0, digits = 0;
 	size_t i;
 
@@ -63,7 +66,7 @@ decimal_read(struct slice s, int places, int64_t *out)
 			return false;
 		digits++;
 		if (kept < DIGITS) {
-			value = value * 10 + (c - '0');
+			value = value * 10 + (wide)(c - '0');
 			kept += value > 0;
 			shift -= point;
 		} else

@@ -12,9 +12,10 @@
 #include "core/buf.h"
 #include "core/slice.h"
 
-/* The number (RFC 8259 grammar, not negative) times 10^places, rounded half up
- * to a whole. places: 0 to 18. False, *out untouched: it is no such number, or
- * the result is over int64. */
+/* The number times 10^places, rounded half up to a whole. places: 0 to 18. It is
+ * digits with a point among them or none, and an exponent or none: all numbers
+ * of RFC 8259 that are not negative, and .5 and 007 too. False, *out untouched:
+ * it is no such number, or the result is over int64. */
 bool	decimal_read(struct slice number, int places, int64_t *out);
 /* Appends v * 10^-places without needless zeros: 2.5, 0.000001, -3. */
 void	decimal_print(int64_t v, int places, struct buf *);

@@ -68,6 +68,9 @@ every_member(void)
 	t = table_of("{'match': ['x'], 'per_million_tokens': {'output': '2.50', 'input': 1e0}, 'provider': 'GEMINI'}");
 	ok(prints_as(t, "{'provider': 'google', 'match': ['x'], 'per_million_tokens': {'output': 2.5, 'input': 1}}"));
 	price_table_free(t);
+	t = table_of("{'match': ['x'], 'from': '2024-02-29', 'until': '2400-02-29'}");
+	ok(prints_as(t, "{'match': ['x'], 'from': '2024-02-29', 'until': '2400-02-29'}"));
+	price_table_free(t);
 }
 
 /* What an entry's mistake is called; it stands in line 3, as the second entry. */
