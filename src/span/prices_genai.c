@@ -13,6 +13,7 @@
 #include "span/vendor.h"
 
 #define STARTS 16	/* bounds of tiers of one model */
+#define START_MAX INT64_C(1000000000000)
 #define HOUR 3600
 
 static const struct {
@@ -100,7 +101,7 @@ starts_find(struct jvalue prices, int64_t starts[STARTS])
 			continue;
 		jiter_init(&it, tiers);
 		while (n < STARTS && jiter_next(&it, &tier)) {
-			if (!jint(jget(tier.value, SLICE("start")), &at) || at <= 0)
+			if (!jint(jget(tier.value, SLICE("start")), &at) || at <= 0 || at > START_MAX)
 				continue;
 			for (i = 0; i < n && starts[i] != at; i++)
 				;
@@ -157,7 +158,8 @@ pattern_of(struct slice regex, struct buf *out)
 
 		if (c == '\\' && regex.ptr[i + 1] == 'd') {
 			i++;
-			if (i + 3 < regex.len && regex.ptr[i + 1] == '{' && regex.ptr[i + 3] == '}') {
+			if (i + 3 < regex.len && regex.ptr[i + 1] == '{' && regex.ptr[i + 2] >= '1' &&
+			    regex.ptr[i + 2] <= '9' && regex.ptr[i + 3] == '}') {
 				times = regex.ptr[i + 2] - '0';
 				i += 3;
 			}
@@ -165,9 +167,12 @@ pattern_of(struct slice regex, struct buf *out)
 				buf_byte(out, '#');
 			continue;
 		}
-		if (c == '\\')
+		/* only signs stand for themselves behind one; * and # say something else in ours */
+		if (c == '\\') {
 			c = regex.ptr[++i];
-		else if (strchr("()[]{}.*+?|$^", c) != NULL)
+			if (i + 1 == regex.len || strchr("()[]{}.+?|$^/-_", c) == NULL)
+				return false;
+		} else if (strchr("()[]{}.*#+?|$^", c) != NULL)
 			return false;
 		buf_byte(out, c);
 	}
@@ -220,7 +225,9 @@ match_read(struct price_reader *r, struct jvalue match, int depth)
 			if (jkey_is(&m, SLICE("starts_with")) || jkey_is(&m, SLICE("contains")))
 				buf_byte(&name, '*');
 			good = name_add(r, &name, m.key_text);
-		}
+		} else
+			price_note(r, "line %u: a match by %.*s is not understood", r->line,
+			    (int)m.key_text.len < 80 ? (int)m.key_text.len : 80, m.key_text.ptr);
 		buf_free(&name);
 	}
 	return good;
@@ -250,7 +257,7 @@ minutes_read(struct jvalue v, int *out)
 	if (s.len < 5 || !glob_match(SLICE("##:##"), slice_make(s.ptr, 5)))
 		return false;
 	*out = ((s.ptr[0] - '0') * 10 + s.ptr[1] - '0') * 60 + (s.ptr[3] - '0') * 10 + s.ptr[4] - '0';
-	return *out < 24 * 60;
+	return *out < 24 * 60 && s.ptr[3] < '6';
 }
 
 /* When a price holds. One by the hour holds from the day of the one before it. */
@@ -266,6 +273,8 @@ constraint_read(struct price_reader *r, struct jvalue constraint, int64_t *from)
 	    (!minutes_read(jget(constraint, SLICE("start_time")), &r->price.hour_from) ||
 	    !minutes_read(jget(constraint, SLICE("end_time")), &r->price.hour_until)))
 		return price_fail(r, constraint.text, "a time of day that is none");
+	if (r->price.hour_from == r->price.hour_until)
+		r->price.hour_from = r->price.hour_until = -1;	/* all day */
 	return true;
 }
 
@@ -298,6 +307,8 @@ provider_read(struct price_reader *r, struct jvalue provider)
 	struct jiter it;
 	struct jmember m;
 
+	r->where = provider.text;
+	r->price.line = 0;
 	if (!price_text(r, jget(provider, SLICE("id")), "a provider's id", &vendor))
 		return false;
 	known = vendor_named(vendor);

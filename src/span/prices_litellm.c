@@ -41,6 +41,8 @@ static const struct {
 	{ SLICE("file_search_cost_per_1k_calls"), RATE_FILE_SEARCHES, 3 },
 };
 
+#define BOUNDS 16	/* for long prompts, of one model */
+
 /* What a member's name says. */
 struct meaning {
 	enum rate_kind	kind;
@@ -106,14 +108,20 @@ rate_read(struct price_reader *r, struct jvalue v, int shift, int64_t *femto)
 	return true;
 }
 
+static bool
+is_told(struct jvalue v)
+{
+	return v.kind == JNUMBER || v.kind == JSTRING;
+}
+
 /* Beside another rate, a length that costs nothing is there to fill the column. */
 static bool
 is_filler(struct jvalue model, const struct meaning *m, int64_t femto)
 {
 	return m->kind == RATE_SECONDS_OUT &&
 	    (femto == 0 || jstring_is(jget(model, SLICE("mode")), SLICE("audio_transcription"))) &&
-	    (jget(model, SLICE("input_cost_per_second")).kind == JNUMBER ||
-	    jget(model, SLICE("input_cost_per_token")).kind == JNUMBER);
+	    (is_told(jget(model, SLICE("input_cost_per_second"))) ||
+	    is_told(jget(model, SLICE("input_cost_per_token"))));
 }
 
 /* The rates of one tier into the set at hand. */
@@ -145,7 +153,7 @@ searches_read(struct price_reader *r, struct jvalue model)
 	struct jvalue v = jget(jget(model, SLICE("search_context_cost_per_query")), SLICE("search_context_size_medium"));
 	int64_t femto;
 
-	if (v.kind != JNUMBER)
+	if (!is_told(v))
 		return true;
 	return rate_read(r, v, 0, &femto) && price_set_rate(r, RATE_WEB_SEARCHES, femto, SLICE_NONE, v.text);
 }
@@ -177,14 +185,45 @@ tiered_read(struct price_reader *r, struct jvalue tiers)
 	return true;
 }
 
+/* The bounds that its members speak of, rising; the first is none. */
+static size_t
+bounds_find(struct price_reader *r, struct jvalue model, int64_t bounds[BOUNDS])
+{
+	struct meaning m;
+	struct jiter it;
+	struct jmember member;
+	size_t n = 1, i;
+
+	bounds[0] = 0;
+	jiter_init(&it, model);
+	while (jiter_next(&it, &member)) {
+		if (!member.key_plain || !meaning_of(member.key, &m))
+			continue;
+		for (i = n; bounds[i - 1] > m.prompt_over; i--)
+			;
+		if (bounds[i - 1] == m.prompt_over)
+			continue;
+		if (n == BOUNDS) {
+			price_fail(r, member.key_text, "more than %d bounds", BOUNDS - 1);
+			return 0;
+		}
+		memmove(&bounds[i + 1], &bounds[i], (n++ - i) * sizeof(*bounds));
+		bounds[i] = m.prompt_over;
+	}
+	return n;
+}
+
 /* All the sets that its members speak of. */
 static bool
 sets_read(struct price_reader *r, struct jvalue model)
 {
-	static const int64_t bounds[] = { 0, 32000, 64000, 128000, 200000, 256000, 272000, 512000, 1000000 };
+	int64_t bounds[BOUNDS];
+	size_t n = bounds_find(r, model, bounds);
 
+	if (n == 0)
+		return false;
 	for (int tier = 0; tier < TIERS; tier++)
-		for (size_t i = 0; i < sizeof(bounds) / sizeof(*bounds); i++) {
+		for (size_t i = 0; i < n; i++) {
 			if (!set_read(r, model, (enum service_tier)tier, bounds[i]))
 				return false;
 			if (tier == TIER_STANDARD && bounds[i] == 0 && !searches_read(r, model))
@@ -222,7 +261,7 @@ name_read(struct price_reader *r, const struct jmember *m)
 	const struct vendor *vendor = vendor_named(said), *prefix;
 	const char *slash;
 
-	r->price.vendor = vendor != NULL ? vendor->name : arena_copy(&r->table->arena, said);
+	r->price.vendor = vendor != NULL ? vendor->name : said.len > 0 ? arena_copy(&r->table->arena, said) : SLICE_NONE;
 	if (!price_text(r, (struct jvalue){ JSTRING, m->key_text }, "a model's name", &name))
 		return false;
 	slash = memchr(name.ptr, '/', name.len);

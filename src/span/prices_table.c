@@ -26,6 +26,8 @@ price_fail(struct price_reader *r, struct slice where, const char *fmt, ...)
 	if (r->failed)
 		return false;
 	r->failed = true;
+	if (where.ptr == NULL)
+		where = r->where;	/* what is not there is missing in the entry */
 	r->err->line = 0;
 	if (where.ptr >= r->text.ptr && where.ptr <= r->text.ptr + r->text.len)
 		for (r->err->line = 1, p = r->text.ptr; p < where.ptr; p++)

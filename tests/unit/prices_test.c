@@ -34,7 +34,8 @@ static const char whole[] =
     "'per_million_tokens': {'input': 6}}], 'service_tiers': {'priority': {'per_million_tokens': {'input': 4.25}, "
     "'tiers': [{'prompt_over': 200000, 'per_million_tokens': {'input': 8.5}}]}, "
     "'flex': {'per_million_tokens': {'input': 1.25}}, 'batch': {'per_million_tokens': {'input': 1.2}}}, "
-    "'multipliers': {'inference_geo:us': 1.1, 'speed:fast': 6}, 'min_seconds': 10, 'note': 'for \\\\u0022people\\\\u0022'}";
+    "'multipliers': {'inference_geo:us': 1.1, 'speed:fast': 6}, 'min_seconds': 10, "
+    "'note': 'for \\\\u0022people\\\\u0022'}";
 
 static void
 every_member(void)
@@ -330,8 +331,8 @@ cuts(void)
 	struct slice file, cut;
 	size_t good = 0, silent = 0;
 
-	snprintf(text, sizeof(text), "{'format': 1, 'name': 'n', 'updated': '2026-11-20', 'sources': ['s'],\n'prices': [%s]}",
-	    whole);
+	snprintf(text, sizeof(text), "{'format': 1, 'name': 'n', 'updated': '2026-11-20', 'sources': ['s'],\n"
+	    "'prices': [%s]}", whole);
 	file = quoted(text);
 	for (size_t n = 0; n < file.len; n++) {
 		struct price_table *t;
@@ -372,7 +373,8 @@ file_of(const char *name)
 static void
 whole_tables(void)
 {
-	static const char *const files[] = { "pricing/prices.json", "../shared/data/litellm-model_prices_and_context_window.json",
+	static const char *const files[] = { "pricing/prices.json",
+		"../shared/data/litellm-model_prices_and_context_window.json",
 		"../shared/data/genai-prices-0.1.8-data.json" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
