@@ -32,8 +32,9 @@ add_slice(struct model_names *names, struct slice s)
 	name_add(names, s.ptr, s.len, NULL, 0);
 }
 
-/* The name without the first of these words that it begins with. */
-static void
+/* The name without the first of these words that it begins with. False: it
+ * begins with none. */
+static bool
 without_head(struct model_names *names, struct slice s, const char *const *words)
 {
 	size_t n;
@@ -42,9 +43,10 @@ without_head(struct model_names *names, struct slice s, const char *const *words
 		n = strlen(*words);
 		if (s.len > n && memcmp(s.ptr, *words, n) == 0) {
 			add_slice(names, slice_from(s, n));
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 /* The name less its last bytes where they match one of the patterns, each of
@@ -73,7 +75,8 @@ without_prefix(struct model_names *names, struct slice s)
 		add_slice(names, slice_from(s, (size_t)(slash - s.ptr) + 1));
 }
 
-/* Bedrock: us.anthropic.claude-sonnet-4-20250514-v1:0 */
+/* Bedrock: us.anthropic.claude-sonnet-4-20250514-v1:0. Shorter versions are
+ * some only in a name of Bedrock's: whisper-large-v3 is no whisper-large. */
 static void
 without_bedrock(struct model_names *names, struct slice s)
 {
@@ -81,11 +84,11 @@ without_bedrock(struct model_names *names, struct slice s)
 	static const char *const makers[] = { "anthropic.", "amazon.", "meta.", "mistral.", "cohere.", "ai21.",
 	    "deepseek.", "openai.", "qwen.", "moonshotai.", "moonshot.", "minimax.", "zai.", "google.", "nvidia.",
 	    "writer.", "stability.", "twelvelabs.", "luma.", NULL };
-	static const char *const versions[] = { "-v#:#", ":#", "-v#", NULL };
+	static const char *const versions[] = { "-v#:#", ":#", "-v#", NULL }, *const version[] = { "-v#:#", NULL };
+	bool of_bedrock = without_head(names, s, regions);
 
-	without_head(names, s, regions);
-	without_head(names, s, makers);
-	without_tail(names, s, versions);
+	of_bedrock |= without_head(names, s, makers);
+	without_tail(names, s, of_bedrock ? versions : version);
 }
 
 /* Vertex: claude-sonnet-4@20250514, also @default. */
@@ -212,6 +215,13 @@ folded(struct slice s, size_t i)
 	if (c == '.' && i > 0 && i + 1 < s.len && is_digit(s.ptr[i - 1]) && is_digit(s.ptr[i + 1]))
 		return '-';
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+void
+model_name_fold(struct slice name, char *to)
+{
+	for (size_t i = 0; i < name.len; i++)
+		to[i] = (char)folded(name, i);
 }
 
 bool

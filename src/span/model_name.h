@@ -26,6 +26,8 @@ struct model_names {
 void	model_names(struct slice model, struct model_names *out);
 /* Are they one but for case, and for dots and dashes between digits? */
 bool	model_name_alike(struct slice a, struct slice b);
+/* The name as it is compared, of the same length: equal for those that are alike. */
+void	model_name_fold(struct slice name, char *to);
 /* Equal for names that are alike. */
 uint32_t model_name_hash(struct slice name);
 

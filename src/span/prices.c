@@ -113,9 +113,23 @@ consider(struct match *best, const struct price *p, struct slice vendor, int64_t
 		*best = m;
 }
 
+/* As it is written, else with dots for dashes in versions. */
+static bool
+pattern_fits(struct slice pattern, struct slice name)
+{
+	char a[MODEL_NAME_MAX], b[MODEL_NAME_MAX];
+
+	if (glob_match(pattern, name))
+		return true;
+	model_name_fold(pattern, a);
+	model_name_fold(name, b);
+	return glob_match(slice_make(a, pattern.len), slice_make(b, name.len));
+}
+
 /* The best entry of a table for one name at one vendor, NULL: none. */
 static const struct price *
-look_up(const struct price_table *t, struct slice vendor, struct slice name, uint32_t hash, int64_t at)
+look_up(const struct price_table *t, struct slice vendor, struct slice name, uint32_t hash, int64_t at,
+    bool patterns)
 {
 	struct match best = { .price = NULL };
 	uint32_t k;
@@ -128,10 +142,11 @@ look_up(const struct price_table *t, struct slice vendor, struct slice name, uin
 			consider(&best, &t->list[key->entry], vendor, at, (struct match){
 			    .exact = slice_caseeq(key->name, name), .length = SIZE_MAX });
 	}
-	for (i = 0; best.price == NULL && i < t->npatterns; i++) {
+	patterns &= best.price == NULL;
+	for (i = 0; patterns && i < t->npatterns; i++) {
 		const struct price_key *key = &t->keys[t->patterns[i]];
 
-		if (glob_match(key->name, name))
+		if (pattern_fits(key->name, name))
 			consider(&best, &t->list[key->entry], vendor, at, (struct match){
 			    .exact = true, .length = key->name.len });
 	}
@@ -141,6 +156,7 @@ look_up(const struct price_table *t, struct slice vendor, struct slice name, uin
 /* Whose prices are asked for, the provider's own first. */
 struct asked {
 	bool		reseller;	/* which is known to sell the makers' models */
+	bool		gives;		/* whose :free variants cost nothing, whatever patterns say */
 	struct slice	vendors[MAKERS];
 	size_t		n;
 	struct model_names names[2];	/* of the answer's model and the request's */
@@ -158,6 +174,7 @@ vendors_asked(const struct price_query *q, struct asked *a)
 	a->n = 0;
 	a->reseller = v != NULL && v->kind == VENDOR_RESELLER;
 	a->vendors[a->n++] = v != NULL ? v->name : q->provider;
+	a->gives = slice_eq(a->vendors[0], SLICE("openrouter"));
 	if (v != NULL && v->kind != VENDOR_RESELLER)
 		return;
 	for (i = 0; (maker = vendor_at(i)) != NULL && a->n < MAKERS; i++)
@@ -179,25 +196,42 @@ names_asked(const struct price_query *q, struct asked *a)
 			    a->names[which].list[i].len));
 }
 
+/* By the names of the answer's model (which: 0) or the request's (1) at one vendor. */
 static bool
-find_at(const struct price_table *t, const struct price_query *q, const struct asked *a, size_t vendor,
+find_at(const struct price_table *t, const struct price_query *q, const struct asked *a, int which, size_t vendor,
     struct price_found *found)
 {
-	for (int which = 0; which < 2; which++) {
-		for (size_t i = 0; i < a->names[which].n; i++) {
-			struct slice name = slice_make(a->names[which].list[i].text, a->names[which].list[i].len);
-			const struct price *p = look_up(t, a->vendors[vendor], name, a->hashes[which][i], q->at);
+	const struct model_names *names = &a->names[which];
 
-			if (p == NULL)
-				continue;
-			*found = (struct price_found){
-				.table = t, .price = p, .vendor = p->vendor, .name_len = name.len,
-				.of_maker = a->reseller && vendor > 0 && p->vendor.ptr != NULL, .of_request = which == 1,
-			};
-			memcpy(found->name, name.ptr, name.len);
-			return true;
-		}
+	for (size_t i = 0; i < names->n; i++) {
+		struct slice name = slice_make(names->list[i].text, names->list[i].len);
+		const struct price *p = look_up(t, a->vendors[vendor], name, a->hashes[which][i], q->at,
+		    !(names->free && a->gives));
+
+		if (p == NULL)
+			continue;
+		*found = (struct price_found){
+			.table = t, .price = p, .vendor = p->vendor, .name_len = name.len,
+			.of_maker = a->reseller && vendor > 0 && p->vendor.ptr != NULL, .of_request = which == 1,
+		};
+		memcpy(found->name, name.ptr, name.len);
+		return true;
 	}
+	return false;
+}
+
+/* The provider's own price, be it by the request's model, goes before a
+ * maker's; of these the answer's model says whose. */
+static bool
+find_in(const struct price_table *t, const struct price_query *q, const struct asked *a, struct price_found *found)
+{
+	for (int which = 0; which < 2; which++)
+		if (find_at(t, q, a, which, 0, found))
+			return true;
+	for (int which = 0; which < 2; which++)
+		for (size_t vendor = 1; vendor < a->n; vendor++)
+			if (find_at(t, q, a, which, vendor, found))
+				return true;
 	return false;
 }
 
@@ -209,13 +243,12 @@ prices_find(const struct prices *prices, const struct price_query *q, struct pri
 	vendors_asked(q, &asked);
 	names_asked(q, &asked);
 	for (size_t i = 0; i < prices->n; i++)
-		for (size_t vendor = 0; vendor < asked.n; vendor++)
-			if (find_at(prices->tables[i], q, &asked, vendor, found))
-				return true;
+		if (find_in(prices->tables[i], q, &asked, found))
+			return true;
 	if (!asked.names[0].free && !asked.names[1].free)
 		return false;
 	*found = (struct price_found){ .free = true };
-	return slice_eq(asked.vendors[0], SLICE("openrouter"));
+	return asked.gives;
 }
 
 /* The set of a service tier whose bound is the highest that the prompt passes;
