@@ -220,16 +220,13 @@ find_at(const struct price_table *t, const struct price_query *q, const struct a
 	return false;
 }
 
-/* The provider's own price, be it by the request's model, goes before a
- * maker's; of these the answer's model says whose. */
+/* The answer's model goes first, whoever has a price for it: what the request
+ * calls a model may be a name of its provider's for another one. */
 static bool
 find_in(const struct price_table *t, const struct price_query *q, const struct asked *a, struct price_found *found)
 {
 	for (int which = 0; which < 2; which++)
-		if (find_at(t, q, a, which, 0, found))
-			return true;
-	for (int which = 0; which < 2; which++)
-		for (size_t vendor = 1; vendor < a->n; vendor++)
+		for (size_t vendor = 0; vendor < a->n; vendor++)
 			if (find_at(t, q, a, which, vendor, found))
 				return true;
 	return false;

@@ -50,7 +50,7 @@ static const struct { const char *provider, *host, *model, *request, *note; } ca
 	{ "openai", NULL, "gpt-4o-2024-08-06", "gpt-5", "o1" }, { "openai", NULL, "strange", "gpt-5", "o2" },
 	{ "openai", NULL, NULL, "gpt-5", "o2" }, { "openai", NULL, "strange", "odd", NULL },
 	{ "our-proxy", NULL, "claude-sonnet-4-5", "gpt-4o", "a1" },
-	{ "azure", NULL, "gpt-4o-2024-08-06", "gpt-5", "z1" },
+	{ "azure", NULL, "gpt-4o-2024-08-06", "gpt-5", "o1" }, { "azure", NULL, "strange", "gpt-5", "z1" },
 	/* spellings of Bedrock, Vertex, Google, OpenRouter */
 	{ "bedrock", NULL, "us.anthropic.claude-sonnet-4-5-20250929-v1:0", NULL, "b1" },
 	{ "bedrock", NULL, "eu.anthropic.claude-3-7-sonnet-20250219-v1:0", NULL, "a2" },
@@ -162,7 +162,8 @@ static void
 over_one_another(void)
 {
 	struct price_table *ours = table_of("{'provider': 'openai', 'match': ['gpt-x'], 'note': 'ours'}");
-	struct price_table *theirs = table_of("{'provider': 'openai', 'match': ['gpt-x-2026-01-02', 'gpt-y'], 'note': 'theirs'}");
+	struct price_table *theirs = table_of("{'provider': 'openai', 'match': ['gpt-x-2026-01-02', 'gpt-y'], "
+	    "'note': 'theirs'}");
 	struct prices prices = { .tables = { ours, theirs }, .n = 2, .builtin = theirs };
 	struct prices other = { .tables = { theirs, ours }, .n = 2, .builtin = theirs }, none = { .n = 0 };
 	struct price_query q = { .provider = SLICE("openai"), .model = SLICE("gpt-x-2026-01-02") };
