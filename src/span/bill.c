@@ -110,6 +110,7 @@ amount(enum rate_kind kind, int64_t units, int64_t femto, int64_t *pico)
 	wide scale = rate_infos[kind].group == RATE_SECONDS ? 1000000000 : 1000;
 	wide sum = ((wide)units * femto + scale / 2) / scale;
 
+	*pico = PICO_NONE;
 	if (sum > INT64_MAX)
 		return false;
 	*pico = (int64_t)sum;
@@ -125,7 +126,7 @@ line_add(struct bill *bill, enum rate_kind kind, int64_t units, int64_t femto)
 
 	if (units <= 0)
 		return;
-	*line = (struct bill_line){ .kind = kind, .units = units, .femto = femto };
+	*line = (struct bill_line){ .kind = kind, .units = units, .femto = femto, .pico = PICO_NONE };
 	bill->nlines++;
 	if (femto == RATE_NONE) {
 		bill->warned[WARN_RATE_UNKNOWN] = bill->found;
@@ -134,6 +135,7 @@ line_add(struct bill *bill, enum rate_kind kind, int64_t units, int64_t femto)
 	    __builtin_add_overflow(bill->pico, line->pico, &bill->pico)) {
 		bill->warned[WARN_COST_TOO_LARGE] = true;
 		bill->known = false;
+		bill->pico = 0;
 	}
 }
 
@@ -257,7 +259,8 @@ multiply(struct bill *bill, const struct use *use)
 			    have.ptr[name.len] != ':' || !slice_caseeq(slice_from(have, name.len + 1), value))
 				continue;
 			bill->multipliers[bill->nmultipliers++] = &p->multipliers[i];
-			sum = (sum * p->multipliers[i].micro + 500000) / 1000000;
+			if (sum <= INT64_MAX)	/* else it is too large already, and would grow out of this too */
+				sum = (sum * p->multipliers[i].micro + 500000) / 1000000;
 		}
 	if (sum > INT64_MAX) {
 		bill->warned[WARN_COST_TOO_LARGE] = true;
@@ -349,5 +352,6 @@ bill_unit_prices(const struct prices *prices, const struct use *use, int64_t pro
 		line_add(bill, RATE_OUTPUT, said, completion);
 	else
 		side_lines(bill, use, true);
-	bill->warned[WARN_UNIT_PRICE_ALONE] = !bill->known;
+	bill->warned[WARN_UNIT_PRICE_ALONE] = (prompt == RATE_NONE || completion == RATE_NONE) && !bill->known &&
+	    !bill->warned[WARN_COST_TOO_LARGE];
 }

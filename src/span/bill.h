@@ -39,8 +39,9 @@ struct bill_line {
 	enum rate_kind	kind;
 	int64_t		units;
 	int64_t		femto;		/* RATE_NONE: none is known */
-	int64_t		pico;		/* 10^-12 USD */
+	int64_t		pico;		/* 10^-12 USD; PICO_NONE: no rate is known, or more than can be kept */
 };
+#define PICO_NONE (-1)
 
 /* The outcome. Slices are of the tables and of the use. */
 struct bill {

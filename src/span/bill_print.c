@@ -25,22 +25,29 @@ units_print(enum rate_kind kind, int64_t units, struct buf *out)
 	decimal_print(units, rate_infos[kind].group == RATE_SECONDS ? 6 : 0, out);
 }
 
+/* Where a line is of other units than were measured (a shortest length, a unit
+ * price for all of a side), these stand beside, to be priced again. */
 static void
-line_print(const struct bill_line *line, struct buf *out)
+line_print(const struct bill_line *line, const struct use *use, struct buf *out)
 {
+	int64_t measured = use->units[line->kind];
 	const struct rate_info *info = &rate_infos[line->kind];
 	const struct rate_group_info *group = &rate_groups[info->group];
 
 	buf_printf(out, "%s{\"kind\":\"%.*s\",\"unit\":\"%s\",\"units\":", out->ptr[out->len - 1] == '[' ? "" : ",",
 	    (int)info->name.len, info->name.ptr, group->unit);
 	units_print(line->kind, line->units, out);
+	if (measured >= 0 && measured != line->units && info->group != RATE_CALLS) {
+		buf_str(out, ",\"measured\":");
+		units_print(line->kind, measured, out);
+	}
 	buf_str(out, ",\"rate\":");
 	if (line->femto == RATE_NONE)
 		buf_str(out, "null");
 	else
 		decimal_print(line->femto, group->places, out);
 	buf_printf(out, ",\"per\":%lld,\"amount\":", (long long)group->per);
-	if (line->femto == RATE_NONE)
+	if (line->pico == PICO_NONE)
 		buf_str(out, "null");
 	else
 		decimal_print(line->pico, 12, out);
@@ -68,6 +75,13 @@ price_at_print(const struct bill *bill, struct buf *out)
 	buf_byte(out, '}');
 }
 
+/* Is it always known how many there were? Of others none and not known differ. */
+static bool
+is_counted(enum rate_kind kind)
+{
+	return rate_infos[kind].group == RATE_TOKENS || (rate_infos[kind].group == RATE_CALLS && kind != RATE_QUERIES);
+}
+
 /* What was measured and is no line of this bill. */
 static void
 unbilled_print(const struct bill *bill, const struct use *use, struct buf *out)
@@ -80,7 +94,7 @@ unbilled_print(const struct bill *bill, const struct use *use, struct buf *out)
 	for (int kind = 0; kind < RATE_KINDS; kind++) {
 		const struct rate_info *info = &rate_infos[kind];
 
-		if (billed[kind] || use->units[kind] < (info->group == RATE_TOKENS || info->group == RATE_CALLS))
+		if (billed[kind] || use->units[kind] < (is_counted((enum rate_kind)kind) ? 1 : 0))
 			continue;
 		buf_printf(out, "%s{\"kind\":\"%.*s\",\"unit\":\"%s\",\"units\":", before, (int)info->name.len,
 		    info->name.ptr, rate_groups[info->group].unit);
@@ -145,7 +159,7 @@ bill_print(const struct bill *bill, const struct use *use, struct slice source, 
 	price_at_print(bill, out);
 	buf_str(out, ",\"lines\":[");
 	for (size_t i = 0; i < bill->nlines; i++)
-		line_print(&bill->lines[i], out);
+		line_print(&bill->lines[i], use, out);
 	buf_byte(out, ']');
 	unbilled_print(bill, use, out);
 	multipliers_print(bill, out);
@@ -190,8 +204,10 @@ lines_read(struct jvalue lines, struct use *use)
 		return;
 	jiter_init(&it, lines);
 	while (jiter_next(&it, &m)) {
-		struct jvalue v = jget(m.value, SLICE("units"));
+		struct jvalue v = jget(m.value, SLICE("measured"));
 
+		if (v.kind == JNONE)
+			v = jget(m.value, SLICE("units"));
 		if (v.kind == JNUMBER && kind_read(m.value, &kind) &&
 		    decimal_read(v.text, rate_infos[kind].group == RATE_SECONDS ? 6 : 0, &units))
 			use->units[kind] = units;
@@ -226,9 +242,8 @@ bill_reread(struct slice details, struct arena *arena, struct use *use)
 	use->service_tier = text_read(v, SLICE("service_tier"), arena);
 	use->image_size = text_read(v, SLICE("image_size"), arena);
 	for (int kind = 0; kind < RATE_KINDS; kind++)
-		use->units[kind] = rate_infos[kind].group == RATE_TOKENS ||
-		    (rate_infos[kind].group == RATE_CALLS && kind != RATE_QUERIES) ? 0 : -1;
-	use->has_tokens = jint(jget(v, SLICE("prompt_tokens")), &use->prompt);
+		use->units[kind] = is_counted((enum rate_kind)kind) ? 0 : -1;
+	use->has_tokens = jint(jget(v, SLICE("prompt_tokens")), &use->prompt) && use->prompt >= 0;
 	use_says(use, jget(v, SLICE("usage_says")));
 	lines_read(jget(v, SLICE("lines")), use);
 	lines_read(jget(v, SLICE("unbilled")), use);

@@ -57,7 +57,7 @@ use_make(struct use *use, const struct price *p, struct slice name, uint32_t see
 
 	*use = (struct use){ .query = { .provider = p->vendor, .model = name, .at = p->from },
 	    .service_tier = slice_str(tiers[seed % 5]), .image_size = SLICE("hd/1024x1792"),
-	    .has_tokens = seed % 4 > 0, .prompt = amounts[seed % 5], .nsays = 1 };
+	    .has_tokens = seed % 4 > 0, .prompt = seed % 4 > 0 ? amounts[seed % 5] : 0, .nsays = 1 };
 	if (use->query.at < 0)
 		use->query.at = INT64_C(1700000000000000);
 	use->query.at += p->hour_from > 0 ? p->hour_from * INT64_C(60000000) : 0;
