@@ -195,10 +195,10 @@ table_grow(struct price_reader *r)
 	size_t cap = t->cap ? t->cap * 2 : 64;
 	struct price *list;
 
-	if (t->n < t->cap)
-		return true;
 	if (t->n >= PRICE_ENTRIES)
 		return price_fail(r, r->where, "more than %d entries", PRICE_ENTRIES);
+	if (t->n < t->cap)
+		return true;
 	list = realloc(t->list, cap * sizeof(*list));
 	if (list == NULL)
 		return out_of_memory(r);

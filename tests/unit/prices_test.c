@@ -322,6 +322,29 @@ too_many(void)
 	buf_free(&text);
 }
 
+static void
+too_many_entries(void)
+{
+	struct price_error err;
+	struct price_table *t;
+	struct buf text;
+
+	buf_init(&text, 64 * MIB);
+	buf_str(&text, "{\"format\": 1, \"name\": \"n\", \"prices\": [\n");
+	for (int i = 0; i < PRICE_ENTRIES; i++)
+		buf_printf(&text, "%s{\"match\": [\"n%d\"]}", i ? ",\n" : "", i);
+	buf_str(&text, "]}");
+	t = price_table_read(buf_view(&text), SLICE("f"), &err);
+	ok(t != NULL && price_table_size(t) == PRICE_ENTRIES);
+	price_table_free(t);
+	text.len -= 2;
+	buf_str(&text, ",\n{\"match\": [\"last\"]}]}");
+	t = price_table_read(buf_view(&text), SLICE("f"), &err);
+	ok(t == NULL && err.line == PRICE_ENTRIES + 2 && strcmp(err.text, "more than 200000 entries") == 0);
+	price_table_free(t);
+	buf_free(&text);
+}
+
 /* Cut anywhere, a file is a mistake: never half a table. */
 static void
 cuts(void)
@@ -403,6 +426,7 @@ main(void)
 	nesting();
 	twice();
 	too_many();
+	too_many_entries();
 	cuts();
 	whole_tables();
 	return done();
