@@ -333,7 +333,7 @@ adds_up(const struct bill *bill)
 {
 	int64_t sum = 0;
 
-	for (size_t i = 0; i < bill->nlines; i++)
+	for (size_t i = 0; bill->known && i < bill->nlines; i++)
 		sum += bill->lines[i].pico == PICO_NONE ? 0 : bill->lines[i].pico;
 	return !bill->known || bill->nmultipliers > 0 || sum == bill->pico;
 }
