@@ -60,7 +60,7 @@ static const char entries[] =
     "{'match': ['picture'], 'per_image': {'output': 5000, 'input': 1}},\n"
     "{'match': ['three'], 'per_million_tokens': {'input': 1, 'output': 1}, 'tiers': [{'prompt_over': 256000, "
     "'per_million_tokens': {'input': 3}}, {'prompt_over': 128000, 'per_million_tokens': {'input': 2, 'output': 7}}]},\n"
-    "{'match': ['call'], 'per_thousand_calls': {'request': 5}},\n"
+    "{'match': ['call'], 'per_thousand_calls': {'request': 5, 'request:high': 12}},\n"
     "{'match': ['rank'], 'per_thousand_calls': {'query': 2}},\n"
     "{'match': ['both'], 'per_million_tokens': {'input': 1, 'output': 1}, 'per_thousand_calls': {'request': 5}}";
 
@@ -214,6 +214,9 @@ static const struct sample samples[] = {
 	{ NULL, "gpt-4o", NULL, "{'prompt_tokens': 10, 'completion_tokens': 0, 'web_search_requests': 3}",
 	    OUTPUT_TEXT, "0.000025", "rate_unknown", 0, NULL },
 	{ NULL, "call", NULL, "{}", OUTPUT_TEXT, "0.005", "", 0, NULL },
+	{ NULL, "call", NULL, "{'search_context_size': 'high'}", OUTPUT_TEXT, "0.012", "", 0, NULL },
+	{ NULL, "call", NULL, "{'search_context_size': 'low'}", OUTPUT_TEXT, "0.005", "", 0, NULL },
+	{ NULL, "gratis", NULL, "{}", OUTPUT_TEXT, "0", "", 0, NULL },
 	{ NULL, "both", NULL, PLAIN("10", "0"), OUTPUT_TEXT, "0.00501", "", 0, NULL },
 	{ NULL, "rank", NULL, "{}", OUTPUT_TEXT, "0.002", "", 0, NULL },
 	{ NULL, "rank", NULL, "{'search_units': 3}", OUTPUT_TEXT, "0.006", "", 0, NULL },

@@ -29,7 +29,7 @@ static const char whole[] =
     "'reasoning': 11, 'audio_out': 80, 'image_out': 40}, 'per_million_characters': {'input': 15, 'output': 16}, "
     "'per_second': {'audio_in': 0.0001, 'audio_out': 0.000000000000001}, 'per_image': {'input': 0.01, "
     "'output': 0.04, '1024x1792': 0.08, 'hd/1024x1792': 0.12}, 'per_thousand_calls': {'request': 5, "
-    "'web_search': 10, 'query': 2, 'page': 1, 'code_interpreter': 30, 'file_search': 2.5}, "
+    "'web_search': 10, 'query': 2, 'page': 1, 'code_interpreter': 30, 'file_search': 2.5, 'request:high': 12}, "
     "'tiers': [{'prompt_over': 200000, 'per_million_tokens': {'input': 5}}, {'prompt_from': 272000, "
     "'per_million_tokens': {'input': 6}}], 'service_tiers': {'priority': {'per_million_tokens': {'input': 4.25}, "
     "'tiers': [{'prompt_over': 200000, 'per_million_tokens': {'input': 8.5}}]}, "
@@ -69,6 +69,9 @@ every_member(void)
 	t = table_of("{'match': ['x'], 'per_million_tokens': {'output': '2.50', 'input': 1e0}, 'provider': 'GEMINI'}");
 	ok(prints_as(t, "{'provider': 'google', 'match': ['x'], 'per_million_tokens': {'output': 2.5, 'input': 1}}"));
 	price_table_free(t);
+	t = table_of("{'match': ['x'], 'from': '1970-01-01', 'until': '9999-12-31'}");
+	ok(prints_as(t, "{'match': ['x'], 'from': '1970-01-01', 'until': '9999-12-31'}"));
+	price_table_free(t);
 	t = table_of("{'match': ['x'], 'from': '2024-02-29', 'until': '2400-02-29'}");
 	ok(prints_as(t, "{'match': ['x'], 'from': '2024-02-29', 'until': '2400-02-29'}"));
 	price_table_free(t);
@@ -89,6 +92,10 @@ static const struct { const char *entry, *model, *text; } entry_errors[] = {
 	{ "'match': ['m'], 'per_image': {'1x1 ': 1}", "m", "unknown member \"1x1 \" of per_image" },
 	{ "'match': ['m'], 'per_thousand_calls': {'search': 1}", "m",
 	    "unknown member \"search\" of per_thousand_calls" },
+	{ "'match': ['m'], 'per_thousand_calls': {'request:': 1}", "m",
+	    "unknown member \"request:\" of per_thousand_calls" },
+	{ "'match': ['m'], 'per_million_tokens': {'input:high': 1}", "m",
+	    "unknown member \"input:high\" of per_million_tokens" },
 	{ "'match': ['m'], 'tiers': [{'prompt_over': 1, 'below': 1}]", "m", "unknown member \"below\" of a tier" },
 	{ "'match': ['m'], 'service_tiers': {'scale': {}}", "m", "unknown service tier \"scale\"" },
 	{ "'match': ['m'], 'service_tiers': {'flex': {'hours': []}}", "m",
@@ -115,11 +122,12 @@ static const struct { const char *entry, *model, *text; } entry_errors[] = {
 	{ "'provider': 'openai'", "", "an entry needs match, a list of names" },
 	{ "'match': ['m'], 'provider': 1", "m", "provider is not a text" },
 	{ "'match': ['m'], 'note': null", "m", "note is not a text" },
-	{ "'match': ['m'], 'from': '2026-13-01'", "m", "there is no day 2026-13-01" },
-	{ "'match': ['m'], 'from': '2026-04-31'", "m", "there is no day 2026-04-31" },
-	{ "'match': ['m'], 'from': '2026-01-00'", "m", "there is no day 2026-01-00" },
-	{ "'match': ['m'], 'from': '2026-02-29'", "m", "there is no day 2026-02-29" },
-	{ "'match': ['m'], 'from': '2100-02-29'", "m", "there is no day 2100-02-29" },
+	{ "'match': ['m'], 'from': '2026-13-01'", "m", "\"2026-13-01\" is not a day YYYY-MM-DD" },
+	{ "'match': ['m'], 'from': '2026-04-31'", "m", "\"2026-04-31\" is not a day YYYY-MM-DD" },
+	{ "'match': ['m'], 'from': '2026-01-00'", "m", "\"2026-01-00\" is not a day YYYY-MM-DD" },
+	{ "'match': ['m'], 'from': '2026-02-29'", "m", "\"2026-02-29\" is not a day YYYY-MM-DD" },
+	{ "'match': ['m'], 'from': '2100-02-29'", "m", "\"2100-02-29\" is not a day YYYY-MM-DD" },
+	{ "'match': ['m'], 'from': '1969-12-31'", "m", "\"1969-12-31\" is not a day YYYY-MM-DD" },
 	{ "'match': ['m'], 'from': '20260101'", "m", "\"20260101\" is not a day YYYY-MM-DD" },
 	{ "'match': ['m'], 'from': 20260101", "m", "20260101 is not a day YYYY-MM-DD" },
 	{ "'match': ['m'], 'until': '2026-1-1'", "m", "\"2026-1-1\" is not a day YYYY-MM-DD" },
