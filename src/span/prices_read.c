@@ -315,11 +315,9 @@ price_day(struct price_reader *r, struct jvalue v, int64_t *us)
 {
 	struct slice s = jstring_plain(v);
 
-	if (s.len != 10 || !glob_match(SLICE("####-##-##"), s))
+	if (s.len != 10 || !glob_match(SLICE("####-##-##"), s) || !when_read(s, us) || *us < 0)
 		return price_fail(r, v.text, "%.*s is not a day YYYY-MM-DD", v.text.len < 40 ? (int)v.text.len : 40,
 		    v.text.ptr);
-	if (!when_read(s, us) || *us < 0)
-		return price_fail(r, v.text, "there is no day %.*s", (int)s.len, s.ptr);
 	return true;
 }
 
