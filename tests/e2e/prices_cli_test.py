@@ -97,7 +97,7 @@ def check():
     cases = [
         ("an unknown member", changed(1, per_token=1), ":3: entry 2 (gpt-old): unknown member \"per_token\" of an entry"),
         ("a rate below zero", changed(1, per_million_tokens={"input": -1}), ":3: entry 2 (gpt-old): -1 is negative"),
-        ("a day that is none", changed(1, until="2026-02-30"), ":3: entry 2 (gpt-old): there is no day 2026-02-30"),
+        ("a day that is none", changed(1, until="2026-02-30"), ":3: entry 2 (gpt-old): \"2026-02-30\" is not a day YYYY-MM-DD"),
         ("a name twice", changed(0), ":3: entry 2 (gpt-test): gpt-test stands in the entry of line 2 already"),
         ("no JSON", '{"format": 1,\n"name": "x",\n"prices": [,]}', ":3: not valid JSON"),
         ("no price file", "[", ":1: not valid JSON"),
