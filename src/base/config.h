@@ -92,7 +92,8 @@ struct config {
 	struct key_config *keys;	size_t nkeys;
 	struct { uint64_t max_bytes; uint64_t sync_us; /* 0: off */ } journal;
 	struct { uint64_t retention_us; /* 0: for ever */ unsigned max_disk_percent; uint64_t max_bytes; /* 0: none */
-	    int day_offset; /* minutes */ } store;
+	    int day_offset; /* minutes */
+	    bool search; } store;
 	int		 log_level;
 	atomic_uint	 references;	/* config_ref, config_unref */
 };

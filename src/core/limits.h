@@ -75,6 +75,10 @@
 #define LIMIT_META_VALUE 1024		/* bytes of a metadata key or value there */
 #define LIMIT_ROW_JSON (64 * MIB)	/* a span kept as JSON for want of its records */
 #define LIMIT_ROW_BODY (168 * MIB)	/* the compressed records of an exchange: somewhat over LIMIT_CHAIN */
+#define LIMIT_SEARCH_WORD 40		/* bytes of a word that is found by search; of longer ones the first */
+#define LIMIT_SEARCH_WORDS 4096		/* distinct words of a span that it is found by: some 30 KB of prose */
+#define LIMIT_SEARCH_TEXT (256 * KIB)	/* of an input or output that is read for words: about 1 ms */
+#define LIMIT_SEARCH_ASKED 64		/* words of one search */
 #define LIMIT_QUERY_SQL (64 * KIB)	/* SQL of one list: about 1,000 values */
 
 /* API jobs */

@@ -29,6 +29,7 @@ struct build_options {
 	/* SHA-256, for MEDIA_DIGEST; NULL: it is cut instead */
 	void	(*digest)(struct slice bytes, uint8_t out[32]);
 	bool	row_only;		/* the sink: skip full_request, full_response and other texts that no row has */
+	bool	texts;			/* with row_only: input and output all the same, for the index of words */
 	bool	estimated;		/* a reader: the row's counts are estimates, the answer's none or a part */
 	struct tokens *tokens;		/* counts where no usage was told; NULL: nothing is estimated */
 	const struct prices *prices;	/* the sink: what there is to price by; NULL: no cost is found */

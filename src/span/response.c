@@ -147,7 +147,7 @@ object_read(struct build *b, struct jvalue object)
 static bool
 texts_wanted(const struct build *b)
 {
-	return !b->options.row_only || !b->has_usage;
+	return !b->options.row_only || b->options.texts || !b->has_usage;
 }
 
 static void

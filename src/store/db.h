@@ -13,6 +13,7 @@
 #include "core/buf.h"
 #include "core/jscan.h"
 #include "store/rollup.h"
+#include "store/search.h"
 #include "store/store.h"
 
 #define STORE_FILE "spans.db"
@@ -61,6 +62,7 @@ struct store {
 	struct buf	 data;				/* a compressed body */
 	struct buf	 json;				/* a row that is kept as JSON */
 	struct buf	 text;				/* a decoded metadata key and value */
+	struct search	*search;			/* the index of words, search.c */
 	struct rollup	*rollup;			/* cells that this transaction touched */
 	enum store_billed billed;			/* the last row that was put */
 	bool		 touched;			/* committed since the last sync */

@@ -97,6 +97,23 @@ remove_audio(struct store *store)
 	return store_code(rc);
 }
 
+/* So do their words. */
+static int
+remove_words(struct store *store)
+{
+	sqlite3_stmt *st = NULL;
+	int rc, gone = STORE_OK;
+
+	rc = sqlite3_prepare_v2(store->db, "SELECT n, id FROM span WHERE n IN (SELECT n FROM temp.gone)", -1, &st, NULL);
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && gone == STORE_OK) {
+		rc = sqlite3_step(st);
+		if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 1) == 16)
+			gone = search_remove(store, sqlite3_column_int64(st, 0), sqlite3_column_blob(st, 1));
+	}
+	sqlite3_finalize(st);
+	return gone == STORE_OK ? store_code(rc) : gone;
+}
+
 /* What the rows counted goes on counting, as of the past. */
 static int
 move_rollups(struct store *store)
@@ -143,6 +160,8 @@ remove_chosen(struct store *store)
 	    "DELETE FROM span WHERE n IN (SELECT n FROM temp.gone)";
 	int rc = remove_audio(store);
 
+	if (rc == STORE_OK)
+		rc = remove_words(store);
 	return rc == STORE_OK ? store_exec(store, sql) : rc;
 }
 

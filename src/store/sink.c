@@ -340,6 +340,7 @@ open_store(struct sink *sink)
 		return false;
 	}
 	if (sink->ops->day_offset(sink->store, sink->config->store.day_offset) == STORE_OK &&
+	    sink->ops->search(sink->store, sink->config->store.search ? &sink->options : NULL) == STORE_OK &&
 	    tails_load(&sink->tails, sink->ops, sink->store) == STORE_OK &&
 	    tails_scan(&sink->tails, sink->ops, sink->store) == STORE_OK)
 		return true;
@@ -525,6 +526,7 @@ settings_take(struct sink *sink, struct config *c)
 	if (c != sink->current) {
 		sink->options = c->spans;
 		sink->options.row_only = true;
+		sink->options.texts = sink->config->store.search;
 		sink->options.tokens = sink->tokens;
 		sink->options.keep_audio = sink->config->spans.keep_audio;
 		c = config_ref(c);

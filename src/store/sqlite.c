@@ -139,6 +139,7 @@ sqlite_close(struct store *store)
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(store->statements[i]);
 	rollup_free(store);
+	search_free(store);
 	sqlite3_close_v2(store->db);
 	ZSTD_freeCCtx(store->cctx);
 	ZSTD_freeDCtx(store->dctx);
@@ -614,6 +615,7 @@ const struct store_ops store_sqlite = {
 	.expire = store_expire,
 	.remove = store_remove,
 	.day_offset = rollup_set_offset,
+	.search = search_keep,
 	.check_rollups = rollup_check,
 	.size = store_size,
 	.error = sqlite_error,

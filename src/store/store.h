@@ -25,6 +25,7 @@ enum store_result {
 };
 
 struct store;
+struct build_options;
 
 /* A cursor of the sink: up to where a series is in the store, and its counts
  * for `verify`. */
@@ -87,6 +88,9 @@ struct store_ops {
 	/* The rollups' days begin so many minutes before UTC's. Where they did not,
 	 * they are counted anew, which takes its time. Outside a transaction. */
 	int	(*day_offset)(struct store *, int minutes);
+	/* Keeps the index of words (search.h), which is made if it is not there, of
+	 * spans that are built so; NULL: it goes. Outside a transaction. */
+	int	(*search)(struct store *, const struct build_options *);
 	/* A reader, in its snapshot: counts all spans anew and compares the rollups
 	 * with it. `out`: a line for each that differs, the first ones; empty: all
 	 * are equal. cells: how many there are. */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * search: which spans hold some words in their input or output. An index of
+ * words (span/words.h) without the texts: FTS5 table span_text, whose rowid is
+ * the span's n. A row is in it from its put to its removal, where the store's
+ * writer was told to keep the index (setting store.search); what was stored
+ * before is not found. Spans whose bodies are not kept are not in it.
+ */
+#ifndef STORE_SEARCH_H
+#define STORE_SEARCH_H
+
+#include "core/buf.h"
+#include "core/slice.h"
+
+struct store;
+struct span;
+
+enum search_in { SEARCH_BOTH, SEARCH_INPUT, SEARCH_OUTPUT };
+
+/*
+ * For a filter among others: a condition on table span `s` with one `?`, to
+ * which the text that search_match appends is bound. Preparing it fails with
+ * "no such table" where search_ready is false.
+ */
+#define SEARCH_CONDITION "s.n IN (SELECT rowid FROM span_text WHERE span_text MATCH ?)"
+
+/*
+ * Appends what is to be bound: every word of the text must occur (in any order,
+ * in any case; one that ends in * begins so). False: the text has no words, or
+ * more than LIMIT_SEARCH_ASKED; nothing was appended.
+ */
+bool	search_match(struct slice text, enum search_in, struct buf *match);
+/* Has this store an index? */
+bool	search_ready(struct store *);
+
+/*
+ * The numbers (n) of the spans found, the newest first, at most `limit`;
+ * malloc'ed, the caller frees. STORE_NOT_FOUND: the store has no index.
+ * STORE_E_ROW: no words are asked for.
+ */
+int	search_ids(struct store *, struct slice text, enum search_in, size_t limit, int64_t **numbers, size_t *n);
+
+/* The writer: keeps the index from now on (with the settings that its spans are
+ * built with), or no longer (NULL). STORE_OK too where this SQLite has no FTS5: search_ready tells. */
+struct build_options;
+int	search_keep(struct store *, const struct build_options *);
+/* Row n comes with these texts; goes. Inside a transaction. */
+int	search_put(struct store *, int64_t n, const struct span *);
+int	search_remove(struct store *, int64_t n, const uint8_t id[16]);
+void	search_free(struct store *);
+
+#endif
