@@ -92,7 +92,7 @@ search_match(struct slice text, enum search_in in, struct buf *match)
 	buf_init(&out, MATCH_LIMIT);
 	while (words && count <= LIMIT_SEARCH_ASKED && (piece = take_piece(&text)).len > 0) {
 		words_clear(words);
-		words_text(words, ' ', piece);
+		words_text(words, '.', piece);
 		count += words_count(words);
 		put_piece(&out, words, starts[in], piece.ptr[piece.len - 1] == '*');
 	}
