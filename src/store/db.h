@@ -15,6 +15,7 @@
 #include "store/rollup.h"
 #include "store/search.h"
 #include "store/store.h"
+#include "store/traces.h"
 
 #define STORE_FILE "spans.db"
 #define STORE_VERSION 3			/* user_version; migrations stand in schema.c */
@@ -42,7 +43,8 @@ enum store_statement {
 	STATEMENT_BILL, STATEMENT_BILL_READ, STATEMENT_REPRICE,
 	STATEMENT_SAME_KEY, STATEMENT_SAME_SPAN, STATEMENT_SAME_NOTE, STATEMENT_ALIAS, STATEMENT_ALIAS_FIND,
 	STATEMENT_ALIAS_FIRST,
-	STATEMENT_PENDING, STATEMENT_PENDING_FIND, STATEMENT_PENDING_DONE, STATEMENTS
+	STATEMENT_PENDING, STATEMENT_PENDING_FIND, STATEMENT_PENDING_DONE,
+	STATEMENT_TRACE_ADD, STATEMENT_TRACE_TOUCH, STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */
@@ -65,6 +67,7 @@ struct store {
 	struct search	*search;			/* the index of words, search.c */
 	struct rollup	*rollup;			/* cells that this transaction touched */
 	enum store_billed billed;			/* the last row that was put */
+	bool		 traces_touched;		/* temp.touched names traces to be made anew */
 	bool		 touched;			/* committed since the last sync */
 	dev_t		 device;			/* the file that was opened */
 	ino_t		 inode;

@@ -162,6 +162,8 @@ remove_chosen(struct store *store)
 
 	if (rc == STORE_OK)
 		rc = remove_words(store);
+	if (rc == STORE_OK)
+		rc = traces_touch_gone(store);
 	return rc == STORE_OK ? store_exec(store, sql) : rc;
 }
 

@@ -430,6 +430,8 @@ store_put(struct store *store, const struct span *given, struct slice chain)
 		store->billed = rollup_billed(&row);
 		rc = rollup_change(store, NULL, &row);
 	}
+	if (rc == STORE_OK)
+		rc = traces_add(store, n, span);
 	if (rc == STORE_OK && chain.ptr)	/* this fails with no row of its own */
 		rc = search_put(store, n, span);
 	if (rc == STORE_OK) {

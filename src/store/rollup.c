@@ -644,10 +644,12 @@ change_by_number(struct store *store, int64_t n, bool comes)
 {
 	sqlite3_stmt *st = store_statement(store, STATEMENT_ROLLUP_ROW);
 	struct rollup_row row;
-	int rc;
+	int rc = traces_touch(store, n);
 
 	if (!st)
 		return store_code(sqlite3_errcode(store->db));
+	if (rc != STORE_OK)
+		return rc;
 	sqlite3_bind_int64(st, 1, n);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW) {

@@ -63,7 +63,8 @@ void	rollup_of_statement(struct rollup_row *, sqlite3_stmt *);
 
 /* A row comes (old NULL), goes (new NULL) or is another one. */
 int	rollup_change(struct store *, const struct rollup_row *old, const struct rollup_row *new);
-/* The same in two steps around an UPDATE: takes off what row n says, adds what it says. */
+/* The same in two steps around an UPDATE: takes off what row n says, adds what it says.
+ * Its trace, before and after, is made anew at commit (traces.h). */
 int	rollup_take(struct store *, int64_t n);
 int	rollup_give(struct store *, int64_t n);
 
@@ -87,7 +88,7 @@ int	rollup_functions(struct store *);
 #define ROLLUP_SMALL_TEMP "PRAGMA temp_store = MEMORY"
 /* The rollups of all rows that are there, for a store that had none; in the caller's transaction. */
 int	rollup_fill(struct store *);
-/* Counts all rows that are there and compares, in the caller's snapshot. Where
+/* Counts all rows that are there (traces as well) and compares, in the caller's snapshot. Where
  * rollups differ `out` has lines that say which, at most so many of each kind. */
 #define ROLLUP_DIFFERENCES 6
 int	rollup_check(struct store *, struct buf *out, uint64_t *cells);

@@ -374,6 +374,8 @@ rollup_check(struct store *store, struct buf *out, uint64_t *cells)
 	customers_sql(&sql);
 	if (rc == STORE_OK)
 		rc = compare(store, &of_customers, buf_view(&sql), CUSTOMER_KEYS, "customer", out);
+	if (rc == STORE_OK)
+		rc = traces_check(store, out);
 	buf_free(&sql);
 	return rc;
 }

@@ -17,6 +17,8 @@
  *   cursor     up to where each journal series is stored, and its counts
  *   meta       counters of the store itself
  *   rollup, rollup_customer, customer    sums: rollup.h
+ *   trace      what the spans of each trace come to: traces.h
+ *   span_text  which words a span has, where that is wanted: search.h
  */
 #include "store/db.h"
 
@@ -86,7 +88,7 @@ static const char *const migrations[STORE_VERSION] = {
 	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL SCHEMA_GIVEN
 	    "DROP INDEX IF EXISTS span_trace;"
 	    "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id)"
-	    " WHERE trace_unique_id IS NOT NULL;",	/* and rollups */
+	    " WHERE trace_unique_id IS NOT NULL;",	/* and rollups, traces */
 };
 
 static const char *
@@ -116,6 +118,7 @@ schema_sql(struct buf *sql)
 	buf_str(sql, schema_tables);
 	buf_str(sql, schema_indexes);
 	buf_str(sql, rollup_schema_sql);
+	buf_str(sql, traces_schema_sql);
 	buf_printf(sql, "PRAGMA user_version = %d;", STORE_VERSION);
 }
 
@@ -133,8 +136,10 @@ schema_upgrade(struct store *store, int version)
 		schema_sql(&sql);
 	for (int v = version; v > 0 && v < STORE_VERSION; v++)
 		buf_printf(&sql, "%s; PRAGMA user_version = %d;", migrations[v], v + 1);
-	if (version > 0 && version < 3)
+	if (version > 0 && version < 3) {
 		buf_str(&sql, rollup_schema_sql);
+		buf_str(&sql, traces_schema_sql);
+	}
 	buf_append(&sql, "", 1);
 	(void)store_exec(store, ROLLUP_BIG_TEMP);
 	rc = sql.failed ? STORE_BUSY : store_exec(store, "BEGIN IMMEDIATE");
@@ -142,6 +147,8 @@ schema_upgrade(struct store *store, int version)
 		rc = store_exec(store, sql.ptr);
 	if (rc == STORE_OK && version > 0 && version < 3)
 		rc = rollup_fill(store);
+	if (rc == STORE_OK && version > 0 && version < 3)
+		rc = traces_fill(store);
 	if (rc == STORE_OK)
 		rc = store_exec(store, "COMMIT");
 	if (rc != STORE_OK && version > 0)	/* before the next call forgets it */

@@ -365,6 +365,7 @@ sqlite_rollback(struct store *store)
 		snprintf(store->trouble, sizeof(store->trouble), "%s", sqlite3_errmsg(store->db));
 	memcpy(store->numbers, store->committed, sizeof(store->numbers));
 	rollup_forget(store);
+	traces_forget(store);
 	if (!sqlite3_get_autocommit(store->db))
 		(void)run(store, STATEMENT_ROLLBACK);
 }
@@ -389,6 +390,8 @@ sqlite_commit(struct store *store)
 {
 	int rc = rollup_write(store);
 
+	if (rc == STORE_OK)
+		rc = traces_write(store);
 	for (int i = 0; i < NUMBERS && rc == STORE_OK; i++)
 		if (store->numbers[i] != store->committed[i])
 			rc = put_number(store, i);
@@ -397,6 +400,7 @@ sqlite_commit(struct store *store)
 	if (rc == STORE_OK) {
 		memcpy(store->committed, store->numbers, sizeof(store->committed));
 		rollup_forget(store);
+		traces_forget(store);
 		store->touched = true;
 	}
 	return rc;
