@@ -81,6 +81,9 @@
 #define LIMIT_SEARCH_ASKED 64		/* words of one search */
 #define LIMIT_QUERY_SQL (64 * KIB)	/* SQL of one list: about 1,000 values */
 
+/* Traces */
+#define LIMIT_TRACE_SPANS 50000		/* spans of one trace that are shown as a tree: some 10 MB besides their texts */
+
 /* API jobs */
 #define LIMIT_LOCAL_BLOCKS (256 * KIB)	/* answer bytes of a job that wait for the client */
 #define LIMIT_LOCAL_JOBS 256		/* jobs that wait for a pool thread; then 503 */

@@ -108,13 +108,14 @@ int	 edit_pending(struct store *, const uint8_t id[16]);
 /* The number of the row of an id, also of one that became another's. */
 int	 store_find(struct store *, const uint8_t id[16], int64_t *n);
 /* Takes a row out with all that was built of it; what people changed of it stays. */
-int	 store_take_out(struct store *, int64_t n);
+int	 store_take_out(struct store *, int64_t n, const uint8_t id[16]);
 int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
 int	 store_remove(struct store *, const uint8_t id[16]);
 uint64_t store_size(struct store *);
 
 /* rows.c */
 int	 store_select(struct store *, const struct query *, struct store_rows **);
+int	 store_select_numbers(struct store *, const int64_t *, size_t, struct store_rows **);
 int	 store_next(struct store_rows *, const struct span **);
 void	 store_done(struct store_rows *);
 int	 store_count(struct store *, const struct query *, uint64_t *);

@@ -216,13 +216,17 @@ store_find(struct store *store, const uint8_t id[16], int64_t *n)
 }
 
 int
-store_take_out(struct store *store, int64_t n)
+store_take_out(struct store *store, int64_t n, const uint8_t id[16])
 {
 	static const char *const tables[] = { "span_meta WHERE span", "body WHERE span", "charge WHERE span",
 	    "bill WHERE span", "span WHERE n" };
 	int rc = rollup_take(store, n);
 	char sql[80];
 
+	if (rc == STORE_OK)
+		rc = traces_touch(store, n);
+	if (rc == STORE_OK)
+		rc = search_remove(store, n, id);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && rc == STORE_OK; i++) {
 		sqlite3_snprintf(sizeof(sql), sql, "DELETE FROM %s = %lld", tables[i], (long long)n);
 		rc = store_exec(store, sql);

@@ -397,7 +397,7 @@ store_put(struct store *store, const struct span *given, struct slice chain)
 	store->billed = STORE_UNBILLED;
 	rc = same_find(store, given, row_tenant(given), &old, same.id16);
 	if (rc == SQLITE_DONE && old != 0) {
-		rc = store_take_out(store, old) == STORE_OK ? SQLITE_DONE : SQLITE_BUSY;
+		rc = store_take_out(store, old, same.id16) == STORE_OK ? SQLITE_DONE : SQLITE_BUSY;
 		span = &same;
 	}
 	if (rc == SQLITE_DONE)

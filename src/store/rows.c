@@ -268,7 +268,7 @@ fetch_by_number(struct store_rows *rows)
 	int rc = SQLITE_DONE;
 
 	if (!rows->st) {
-		rc = collect_numbers(rows);
+		rc = rows->numbers ? SQLITE_DONE : collect_numbers(rows);
 		if (rc != SQLITE_DONE)
 			return rc;
 		buf_init(&sql, LIMIT_QUERY_SQL);
@@ -315,6 +315,20 @@ store_select(struct store *store, const struct query *query, struct store_rows *
 		return STORE_E_ROW;
 	}
 	*out = rows;
+	return STORE_OK;
+}
+
+int
+store_select_numbers(struct store *store, const int64_t *numbers, size_t n, struct store_rows **out)
+{
+	static const struct query by_number = { .sort = SPAN_F_id };
+	int rc = store_select(store, &by_number, out);
+
+	if (rc != STORE_OK)
+		return rc;
+	(*out)->nnumbers = n;
+	(*out)->numbers = xmalloc((n + 1) * sizeof(*numbers));
+	memcpy((*out)->numbers, numbers, n * sizeof(*numbers));
 	return STORE_OK;
 }
 

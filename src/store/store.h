@@ -13,6 +13,7 @@
 #include "span/span.h"
 #include "store/customers.h"
 #include "store/query.h"
+#include "store/traces.h"
 
 enum store_result {
 	STORE_OK = 0,
@@ -105,6 +106,8 @@ struct store_ops {
 	/* Rows by query, newest first unless it says otherwise; STORE_ROW for each, STORE_OK at the end.
 	 * The span lives until the next call. */
 	int	(*select)(struct store *, const struct query *, struct store_rows **);
+	/* The rows of these numbers, in their order; those that are gone are passed over. */
+	int	(*select_numbers)(struct store *, const int64_t *numbers, size_t n, struct store_rows **);
 	int	(*next)(struct store_rows *, const struct span **);
 	void	(*done)(struct store_rows *);
 	int	(*count)(struct store *, const struct query *, uint64_t *);
@@ -122,6 +125,14 @@ struct store_ops {
 	int	(*customers_count)(struct store *, const struct customers_query *, uint64_t *);
 	/* Puts in place of an id the one of the row that it became a part of. */
 	int	(*first_id)(struct store *, uint8_t id[16]);
+	/* Traces, see traces.h. */
+	int	(*traces)(struct store *, const struct traces_query *, struct traces **);
+	int	(*traces_next)(struct traces *, const struct traces_row **);
+	void	(*traces_done)(struct traces *);
+	int	(*traces_count)(struct store *, const struct traces_query *, uint64_t most, uint64_t *);
+	int	(*traces_sum)(struct store *, const struct traces_query *, struct traces_sums *);
+	int	(*traces_spans)(struct store *, struct slice tenant, struct slice trace, size_t most,
+		    struct traces_span **, size_t *n, struct buf *texts);
 	int	(*totals)(struct store *, struct store_totals *);
 };
 

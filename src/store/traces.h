@@ -78,6 +78,7 @@ int	traces_sum(struct store *, const struct traces_query *, struct traces_sums *
 /* One span of a trace, as far as its place needs it. */
 struct traces_span {
 	int64_t		 n;
+	uint8_t		 id16[16];
 	struct slice	 id, parent;	/* SLICE_NONE: none */
 };
 /* The spans of a trace by their start, at most `most` of them; *texts holds

@@ -397,7 +397,7 @@ traces_spans(struct store *store, struct slice tenant, struct slice trace, size_
 	*spans = NULL;
 	*n = 0;
 	buf_init(&s.sql, LIMIT_QUERY_SQL);
-	buf_str(&s.sql, "SELECT s.n, s.span_unique_id, s.span_parent_id FROM span s WHERE s.trace_unique_id = ?");
+	buf_str(&s.sql, "SELECT s.n, s.span_unique_id, s.span_parent_id, s.id FROM span s WHERE s.trace_unique_id = ?");
 	add_text(&s, trace);
 	if (tenant.ptr) {
 		buf_str(&s.sql, " AND s.tenant = ?");
@@ -414,6 +414,8 @@ traces_spans(struct store *store, struct slice tenant, struct slice trace, size_
 		}
 		(*spans)[*n] = (struct traces_span){ .n = sqlite3_column_int64(st, 0),
 		    .id = keep_text(st, 1, texts, &at[*n][0]), .parent = keep_text(st, 2, texts, &at[*n][1]) };
+		if (sqlite3_column_bytes(st, 3) == 16)
+			memcpy((*spans)[*n].id16, sqlite3_column_blob(st, 3), 16);
 		++*n;
 		rc = STORE_OK;
 	}
