@@ -27,10 +27,8 @@ as_string(struct reading *r, struct slice json)
 	return slice_make(r->text.ptr + start, r->text.len - start);
 }
 
-/* Appends a span as a row of the API: our fields and the names that its
- * clients read besides. */
-static void
-put_row(struct reading *r, const struct span *span, bool full)
+void
+logs_put_row(struct reading *r, const struct span *span, bool full)
 {
 	struct span row = *span;
 
@@ -60,7 +58,7 @@ put_rows(struct reading *r, const struct listing *l, struct store_rows *rows, co
 
 	do {
 		buf_str(&r->out, comma);
-		put_row(r, full_span(r->full, span), l->full);
+		logs_put_row(r, full_span(r->full, span), l->full);
 		comma = ",";
 		if (r->out.failed || (r->out.len >= BLOCK && !api_flush(r->job, &r->out)))
 			return;
@@ -131,7 +129,7 @@ logs_create_or_list(struct local_job *job, const struct local_request *request, 
 void
 logs_answer_one(struct reading *r, const struct span *row)
 {
-	put_row(r, full_span(r->full, row), true);
+	logs_put_row(r, full_span(r->full, row), true);
 	local_head(r->job, 200, API_JSON, NULL);
 	(void)api_flush(r->job, &r->out);
 }

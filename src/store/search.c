@@ -102,35 +102,19 @@ search_match(struct slice text, enum search_in in, struct buf *match)
 	return good;
 }
 
-/* The rows of a statement with both values bound. */
+/* SELECT of the numbers that a query finds, its values bound. */
 static int
-read_ids(sqlite3_stmt *st, int64_t **numbers, size_t *n)
+prepare(struct store *store, const struct search_query *q, uint64_t limit, uint64_t offset, sqlite3_stmt **st)
 {
-	size_t cap = 0;
-	int rc;
-
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		if (*n == cap) {
-			cap = cap ? cap * 2 : 64;
-			*numbers = xrealloc(*numbers, cap * sizeof(**numbers));
-		}
-		(*numbers)[(*n)++] = sqlite3_column_int64(st, 0);
-	}
-	return rc;
-}
-
-int
-search_ids(struct store *store, struct slice text, enum search_in in, size_t limit, int64_t **numbers, size_t *n)
-{
-	static const char sql[] = "SELECT rowid FROM " TABLE " WHERE " TABLE " MATCH ? ORDER BY rowid DESC LIMIT ?";
-	sqlite3_stmt *st = NULL;
+	static const char sql[] = "SELECT s.n FROM " TABLE " x CROSS JOIN span s ON s.n = x.rowid WHERE x." TABLE " MATCH ?1"
+	    " AND (?2 IS NULL OR s.tenant = ?2) AND (?3 IS NULL OR s.environment = ?3) AND (?4 IS NULL OR s.timestamp >= ?4)"
+	    " AND (?5 IS NULL OR s.timestamp < ?5) ORDER BY x.rowid DESC LIMIT ?6 OFFSET ?7";
 	struct buf match;
 	int rc;
 
-	*numbers = NULL;
-	*n = 0;
+	*st = NULL;
 	buf_init(&match, MATCH_LIMIT);
-	if (!search_match(text, in, &match)) {
+	if (!search_match(q->text, q->in, &match)) {
 		buf_free(&match);
 		return STORE_E_ROW;
 	}
@@ -138,15 +122,59 @@ search_ids(struct store *store, struct slice text, enum search_in in, size_t lim
 		buf_free(&match);
 		return STORE_NOT_FOUND;
 	}
-	rc = sqlite3_prepare_v2(store->db, sql, -1, &st, NULL);
+	rc = sqlite3_prepare_v2(store->db, sql, -1, st, NULL);
 	if (rc == SQLITE_OK) {
-		sqlite3_bind_text(st, 1, match.ptr, (int)match.len, SQLITE_STATIC);
-		sqlite3_bind_int64(st, 2, (int64_t)limit);
-		rc = read_ids(st, numbers, n);
+		sqlite3_bind_text(*st, 1, match.ptr, (int)match.len, SQLITE_TRANSIENT);
+		if (q->tenant.ptr)
+			sqlite3_bind_text(*st, 2, q->tenant.ptr, (int)q->tenant.len, SQLITE_STATIC);
+		if (q->environment.ptr)
+			sqlite3_bind_text(*st, 3, q->environment.ptr, (int)q->environment.len, SQLITE_STATIC);
+		if (q->have_from)
+			sqlite3_bind_int64(*st, 4, q->from_us);
+		if (q->have_to)
+			sqlite3_bind_int64(*st, 5, q->to_us);
+		sqlite3_bind_int64(*st, 6, limit ? (int64_t)limit : -1);
+		sqlite3_bind_int64(*st, 7, (int64_t)offset);
 	}
-	sqlite3_finalize(st);
 	buf_free(&match);
 	return store_code(rc);
+}
+
+int
+search_ids(struct store *store, const struct search_query *q, int64_t **numbers, size_t *n)
+{
+	sqlite3_stmt *st;
+	size_t cap = 0;
+	int rc;
+
+	*numbers = NULL;
+	*n = 0;
+	rc = prepare(store, q, q->limit, q->offset, &st);
+	if (rc == STORE_OK)
+		while ((rc = store_code(sqlite3_step(st))) == STORE_ROW) {
+			if (*n == cap) {
+				cap = cap ? cap * 2 : 64;
+				*numbers = xrealloc(*numbers, cap * sizeof(**numbers));
+			}
+			(*numbers)[(*n)++] = sqlite3_column_int64(st, 0);
+		}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int
+search_count(struct store *store, const struct search_query *q, uint64_t most, uint64_t *count)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*count = 0;
+	rc = prepare(store, q, most + 1, 0, &st);
+	if (rc == STORE_OK)
+		while ((rc = store_code(sqlite3_step(st))) == STORE_ROW)
+			++*count;
+	sqlite3_finalize(st);
+	return rc;
 }
 
 /* Made at first use: a writer that was told nothing keeps what is there right. */

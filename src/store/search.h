@@ -9,6 +9,9 @@
 #ifndef STORE_SEARCH_H
 #define STORE_SEARCH_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "core/buf.h"
 #include "core/slice.h"
 
@@ -33,12 +36,23 @@ bool	search_match(struct slice text, enum search_in, struct buf *match);
 /* Has this store an index? */
 bool	search_ready(struct store *);
 
+struct search_query {
+	struct slice	 text;
+	enum search_in	 in;
+	struct slice	 tenant, environment;	/* SLICE_NONE: any */
+	bool		 have_from, have_to;
+	int64_t		 from_us, to_us;	/* timestamp, from <= t < to */
+	uint64_t	 offset, limit;		/* limit 0: all */
+};
+
 /*
- * The numbers (n) of the spans found, the newest first, at most `limit`;
- * malloc'ed, the caller frees. STORE_NOT_FOUND: the store has no index.
- * STORE_E_ROW: no words are asked for.
+ * The numbers (n) of the spans found, those that arrived last first; malloc'ed,
+ * the caller frees. STORE_NOT_FOUND: the store has no index. STORE_E_ROW: no
+ * words are asked for, or too many.
  */
-int	search_ids(struct store *, struct slice text, enum search_in, size_t limit, int64_t **numbers, size_t *n);
+int	search_ids(struct store *, const struct search_query *, int64_t **numbers, size_t *n);
+/* How many there are without its limit, at most `most` + 1 are counted. */
+int	search_count(struct store *, const struct search_query *, uint64_t most, uint64_t *count);
 
 /* The writer: keeps the index from now on (with the settings that its spans are
  * built with), or no longer (NULL). STORE_OK too where this SQLite has no FTS5: search_ready tells. */

@@ -124,11 +124,16 @@ put(struct store *store, unsigned n, const char *asked, const char *said)
 static int
 found(struct store *store, const char *text, enum search_in in)
 {
+	struct search_query q = { .text = slice_str(text), .in = in, .tenant = SLICE("default"), .have_from = true,
+	    .from_us = BASE_US };
+	uint64_t count = 0;
 	int64_t *numbers;
 	size_t n;
-	int rc = search_ids(store, slice_str(text), in, 1000, &numbers, &n);
+	int rc = search_ids(store, &q, &numbers, &n);
 
 	free(numbers);
+	if (rc == STORE_OK && (search_count(store, &q, 1000, &count) != STORE_OK || count != n))
+		return -100;
 	return rc == STORE_OK ? (int)n : rc - 1;
 }
 
