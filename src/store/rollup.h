@@ -29,6 +29,8 @@ enum rollup_sum {
 	ROLLUP_SUMS
 };
 extern const char *const rollup_sums[ROLLUP_SUMS];
+/* SQL: what each sum is the sum of, for a row of table span; c: what it counts as. */
+extern const char *const rollup_parts[ROLLUP_SUMS];
 
 /* What a row counts as: column `counts` of table span; NULL there (a row of an
  * older version): both, or nothing where it is not billable. */

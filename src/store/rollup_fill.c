@@ -6,6 +6,7 @@
  *
  *   rollup_day(µs), rollup_month(day)   a time's day, the first of its month
  *   hist_of(µs), hist_sum(histogram)    one value's histogram, the sum of some
+ *   metrics_start(tick, minutes, µs)    as in metrics.h
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "store/db.h"
 #include "store/hist.h"
+#include "store/metrics.h"
 
 #define SQL_LIMIT (64 * 1024)
 
@@ -29,6 +31,14 @@ sql_month(sqlite3_context *context, int n, sqlite3_value **v)
 {
 	(void)n;
 	sqlite3_result_int64(context, rollup_month(sqlite3_value_int64(v[0])));
+}
+
+static void
+sql_start(sqlite3_context *context, int n, sqlite3_value **v)
+{
+	(void)n;
+	sqlite3_result_int64(context, metrics_start((enum metrics_tick)sqlite3_value_int(v[0]),
+	    sqlite3_value_int(v[1]), sqlite3_value_int64(v[2])));
 }
 
 static void
@@ -95,14 +105,15 @@ rollup_functions(struct store *store)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_create_function(store->db, "rollup_month", 1, flags, NULL, sql_month, NULL, NULL);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function(store->db, "metrics_start", 3, flags, NULL, sql_start, NULL, NULL);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_create_function(store->db, "hist_of", 1, flags, NULL, sql_hist_of, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_create_function(store->db, "hist_sum", 1, flags, NULL, NULL, sql_hist_step, sql_hist_final);
 	return rc;
 }
 
-/* What each sum is the sum of, for a row of table span; c: what it counts as. */
-static const char *const parts[ROLLUP_SUMS] = {
+const char *const rollup_parts[ROLLUP_SUMS] = {
 	[ROLLUP_requests] = "c & 1",
 	[ROLLUP_errors] = "(c & 1) * (status IS 'error')",
 	[ROLLUP_prompt_tokens] = "(c >> 1) * coalesce(prompt_tokens, 0)",
@@ -141,13 +152,13 @@ cells_sql(struct buf *sql)
 	    " coalesce(customer_identifier, '') AS customer, coalesce(model, '') AS model,"
 	    " coalesce(provider_id, '') AS provider, coalesce(key_id, '') AS key_id");
 	for (int i = 0; i < ROLLUP_SUMS; i++)
-		buf_printf(sql, ", sum(%s) AS %s", parts[i], rollup_sums[i]);
+		buf_printf(sql, ", sum(%s) AS %s", rollup_parts[i], rollup_sums[i]);
 	buf_str(sql, ", hist_sum(CASE WHEN c & 1 THEN hist_of(latency_us) END),"
 	    " hist_sum(CASE WHEN c & 1 THEN hist_of(ttft_us) END)"
 	    " FROM (SELECT *, coalesce(counts, CASE WHEN billable IS 0 THEN 0 ELSE 3 END) AS c FROM span)"
 	    " GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING ");
 	for (int i = 0; i < ROLLUP_SUMS; i++)
-		buf_printf(sql, "%ssum(%s) <> 0", i ? " OR " : "", parts[i]);
+		buf_printf(sql, "%ssum(%s) <> 0", i ? " OR " : "", rollup_parts[i]);
 }
 
 /* Appends the sums over cells. */

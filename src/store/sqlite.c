@@ -643,5 +643,8 @@ const struct store_ops store_sqlite = {
 	.traces_count = traces_count,
 	.traces_sum = traces_sum,
 	.traces_spans = traces_spans,
+	.metrics = metrics_select,
+	.metrics_next = metrics_next,
+	.metrics_done = metrics_done,
 	.totals = sqlite_totals,
 };

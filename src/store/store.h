@@ -12,6 +12,7 @@
 
 #include "span/span.h"
 #include "store/customers.h"
+#include "store/metrics.h"
 #include "store/query.h"
 #include "store/traces.h"
 
@@ -133,6 +134,10 @@ struct store_ops {
 	int	(*traces_sum)(struct store *, const struct traces_query *, struct traces_sums *);
 	int	(*traces_spans)(struct store *, struct slice tenant, struct slice trace, size_t most,
 		    struct traces_span **, size_t *n, struct buf *texts);
+	/* Figures, see metrics.h. */
+	int	(*metrics)(struct store *, const struct metrics_query *, struct metrics **);
+	int	(*metrics_next)(struct metrics *, const struct metrics_row **);
+	void	(*metrics_done)(struct metrics *);
 	int	(*totals)(struct store *, struct store_totals *);
 };
 
