@@ -12,6 +12,7 @@
 #include "api/change.h"
 #include "api/create.h"
 #include "api/logs.h"
+#include "api/metrics.h"
 #include "api/search.h"
 #include "api/traces.h"
 #include "api/users.h"

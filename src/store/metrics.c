@@ -123,6 +123,16 @@ add_who(struct select *s, const struct metrics_query *q, bool rows)
 	}
 }
 
+static bool
+tells_customers(const struct metrics_query *q)
+{
+	bool tells = q->by == METRICS_BY_CUSTOMER;
+
+	for (size_t i = 0; i < q->nfilters; i++)
+		tells = tells || q->filters[i].by == METRICS_BY_CUSTOMER;
+	return tells;
+}
+
 /* SELECT: cells of days. */
 static void
 add_cells(struct select *s, const struct store *store, const struct metrics_query *q, int64_t from, int64_t to)
@@ -136,7 +146,8 @@ add_cells(struct select *s, const struct store *store, const struct metrics_quer
 	buf_printf(&s->sql, " AS tick, %s AS part", parts[q->by].rollup);
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		buf_printf(&s->sql, ", %s", rollup_sums[i]);
-	buf_str(&s->sql, ", latency_hist, ttft_hist FROM rollup WHERE day >= ? AND day < ?");
+	buf_printf(&s->sql, ", latency_hist, ttft_hist FROM %s WHERE day >= ? AND day < ?",
+	    tells_customers(q) ? "rollup" : "rollup_model");
 	bind_number(s, from);
 	bind_number(s, to);
 	add_who(s, q, false);

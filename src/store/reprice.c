@@ -14,6 +14,7 @@
 #include "span/bill.h"
 #include "span/build.h"
 #include "store/db.h"
+#include "store/traces.h"
 
 /* The rows that any table may price; which of them are meant is looked at one
  * by one, so that a step has an end. */
@@ -182,6 +183,8 @@ row_change(struct store *store, int64_t n, const struct outcome *out)
 {
 	int rc = rollup_take(store, n);
 
+	if (rc == STORE_OK)
+		rc = traces_touch(store, n);
 	if (rc == STORE_OK)
 		rc = row_update(store, n, out);
 	if (rc == STORE_OK)

@@ -2,7 +2,7 @@
 /*
  * rollup: see rollup.h. Called by put, expire and remove for each row that they
  * change, by the commit and the rollback of sqlite.c, and by rollup_fill.c.
- * Three tables of cells are handled alike; what tells them apart stands in
+ * Four tables of cells are handled alike; what tells them apart stands in
  * `tables`. Never looks at other tables, but for the row that it is told of.
  */
 #include "store/rollup.h"
@@ -22,7 +22,7 @@
 #define CELLS 4096		/* in memory, some 300 bytes each; then they are written */
 #define DAY_US (INT64_C(86400) * 1000000)
 
-enum kind { CELL, DAY, MONTH, CUSTOMER, KINDS };
+enum kind { CELL, MODEL, DAY, MONTH, CUSTOMER, KINDS };
 enum { LATENCY, TTFT, HISTS };
 enum { GET, PUT, DROP, STATEMENTS_EACH };
 
@@ -41,6 +41,11 @@ const char rollup_schema_sql[] =
 #include "store/rollup.tbl.h"
     HIST_COLUMNS
     " PRIMARY KEY(day, tenant, environment, customer, model, provider, key_id, expired)) WITHOUT ROWID;"
+    "CREATE TABLE rollup_model(tenant TEXT NOT NULL, day INTEGER NOT NULL, environment TEXT NOT NULL,"
+    " model TEXT NOT NULL, provider TEXT NOT NULL, key_id TEXT NOT NULL, expired INTEGER NOT NULL,"
+#include "store/rollup.tbl.h"
+    HIST_COLUMNS
+    " PRIMARY KEY(day, tenant, environment, model, provider, key_id, expired)) WITHOUT ROWID;"
     "CREATE TABLE rollup_customer(grain TEXT NOT NULL, start INTEGER NOT NULL, tenant TEXT NOT NULL,"
     " environment TEXT NOT NULL, customer TEXT NOT NULL,"
 #include "store/rollup.tbl.h"
@@ -68,6 +73,7 @@ static const struct {
 } tables[KINDS] = {
 	[CELL] = { "rollup", 8, { "day", "tenant", "environment", "customer", "model", "provider", "key_id",
 	    "expired" } },
+	[MODEL] = { "rollup_model", 7, { "day", "tenant", "environment", "model", "provider", "key_id", "expired" } },
 	[DAY] = { "rollup_customer", 5, { "grain", "start", "tenant", "environment", "customer" } },
 	[MONTH] = { "rollup_customer", 5, { "grain", "start", "tenant", "environment", "customer" } },
 	[CUSTOMER] = { "customer", 3, { "tenant", "environment", "customer" } },
@@ -255,15 +261,16 @@ keys_of(const struct store *store, const struct rollup_row *row, enum kind kind,
 	int64_t day = rollup_day(store, row->timestamp);
 
 	memset(keys, 0, KEYS * sizeof(*keys));
-	if (kind == CELL) {
-		keys[0].number = day;
-		keys[1].text = row->tenant;
-		keys[2].text = row->environment;
-		keys[3].text = row->customer;
-		keys[4].text = row->model;
-		keys[5].text = row->provider;
-		keys[6].text = row->key;
-		keys[7].number = row->expired;
+	if (kind == CELL || kind == MODEL) {
+		*keys++ = (struct key){ .number = day };
+		*keys++ = (struct key){ .text = row->tenant };
+		*keys++ = (struct key){ .text = row->environment };
+		if (kind == CELL)
+			*keys++ = (struct key){ .text = row->customer };
+		*keys++ = (struct key){ .text = row->model };
+		*keys++ = (struct key){ .text = row->provider };
+		*keys++ = (struct key){ .text = row->key };
+		*keys = (struct key){ .number = row->expired };
 		return;
 	}
 	if (kind != CUSTOMER) {
@@ -584,26 +591,30 @@ add_row(struct store *store, const struct rollup_row *row, int sign)
 static int
 move_row(struct store *store, const struct rollup_row *old, const struct rollup_row *new)
 {
-	struct cell *from, *to;
+	static const enum kind kinds[] = { CELL, MODEL };
+	enum { N = sizeof(kinds) / sizeof(kinds[0]) };
+	struct cell *from[N], *to[N];
 	struct key keys[KEYS];
 	struct part part;
-	int rc;
+	int rc = STORE_OK;
 
 	part_of(&part, old);
 	if (is_nothing(&part))
 		return STORE_OK;
-	keys_of(store, old, CELL, keys);
-	rc = cell_find(store, CELL, keys, &from);
-	keys_of(store, new, CELL, keys);
-	if (rc == STORE_OK)
-		rc = cell_find(store, CELL, keys, &to);
-	if (rc == STORE_OK && (!cell_holds(from, &part, -1) || !cell_holds(to, &part, 1)))
-		rc = STORE_E_ROW;
-	if (rc != STORE_OK)
-		return rc;
-	cell_add(from, &part, -1);
-	cell_add(to, &part, 1);
-	return STORE_OK;
+	for (int i = 0; i < N && rc == STORE_OK; i++) {
+		keys_of(store, old, kinds[i], keys);
+		rc = cell_find(store, kinds[i], keys, &from[i]);
+		keys_of(store, new, kinds[i], keys);
+		if (rc == STORE_OK)
+			rc = cell_find(store, kinds[i], keys, &to[i]);
+		if (rc == STORE_OK && (!cell_holds(from[i], &part, -1) || !cell_holds(to[i], &part, 1)))
+			rc = STORE_E_ROW;
+	}
+	for (int i = 0; i < N && rc == STORE_OK; i++) {
+		cell_add(from[i], &part, -1);
+		cell_add(to[i], &part, 1);
+	}
+	return rc;
 }
 
 static bool

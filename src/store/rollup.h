@@ -5,6 +5,7 @@
  *
  *   rollup           by tenant, day, environment, customer, model, provider, key;
  *                    of spans that are there and, apart, of those past retention
+ *   rollup_model     the same without the customer, for figures over all of them
  *   rollup_customer  by day and by month: tenant, environment, customer
  *   customer         all time, with what is known of the customer besides
  *

@@ -132,6 +132,7 @@ const char *const rollup_parts[ROLLUP_SUMS] = {
 };
 
 #define CELL_KEYS "day, tenant, environment, customer, model, provider, key_id"
+#define MODEL_KEYS "day, tenant, environment, model, provider, key_id, expired"
 #define PERIOD_KEYS "grain, start, tenant, environment, customer"
 #define CUSTOMER_KEYS "tenant, environment, customer"
 
@@ -168,6 +169,15 @@ sums_sql(struct buf *sql)
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		buf_printf(sql, ", sum(%s)", rollup_sums[i]);
 	buf_str(sql, ", hist_sum(latency_hist), hist_sum(ttft_hist)");
+}
+
+/* SELECT: the cells without their customers: MODEL_KEYS, sums. */
+static void
+models_sql(struct buf *sql)
+{
+	buf_str(sql, "SELECT " MODEL_KEYS);
+	sums_sql(sql);
+	buf_str(sql, " FROM rollup GROUP BY 1, 2, 3, 4, 5, 6, 7");
 }
 
 /* SELECT: days or months of customers, from the cells: PERIOD_KEYS, sums. */
@@ -231,11 +241,16 @@ fill(struct store *store, const char *known)
 	    " first_seen INTEGER, last_seen INTEGER, PRIMARY KEY(tenant, environment, customer));");
 	buf_str(&sql, known);
 	buf_str(&sql, "DELETE FROM rollup WHERE expired = 0; DELETE FROM rollup_customer; DELETE FROM customer;"
+	    "DELETE FROM rollup_model;"
 	    "INSERT INTO rollup(" CELL_KEYS);
 	columns_sql(&sql);
 	buf_str(&sql, ", expired) SELECT *, 0 FROM (");
 	cells_sql(&sql);
-	buf_str(&sql, "); INSERT INTO rollup_customer ");
+	buf_str(&sql, "); INSERT INTO rollup_model(" MODEL_KEYS);
+	columns_sql(&sql);
+	buf_str(&sql, ") ");
+	models_sql(&sql);
+	buf_str(&sql, "; INSERT INTO rollup_customer ");
 	periods_sql(&sql, false);
 	buf_str(&sql, "; INSERT INTO rollup_customer ");
 	periods_sql(&sql, true);
@@ -358,7 +373,8 @@ int
 rollup_check(struct store *store, struct buf *out, uint64_t *cells)
 {
 	struct comparison of_cells = { .what = "rollup", .keys = 7 }, of_days = { .what = "rollup_customer", .keys = 5 },
-	    of_months = of_days, of_customers = { .what = "customer", .keys = 3 };
+	    of_months = of_days, of_customers = { .what = "customer", .keys = 3 },
+	    of_models = { .what = "rollup_model", .keys = 7 };
 	sqlite3_stmt *st = NULL;
 	struct buf sql;
 	int rc;
@@ -373,6 +389,10 @@ rollup_check(struct store *store, struct buf *out, uint64_t *cells)
 	buf_init(&sql, SQL_LIMIT);
 	cells_sql(&sql);
 	rc = compare(store, &of_cells, buf_view(&sql), CELL_KEYS, "rollup WHERE expired = 0", out);
+	buf_clear(&sql);
+	models_sql(&sql);
+	if (rc == STORE_OK)
+		rc = compare(store, &of_models, buf_view(&sql), MODEL_KEYS, "rollup_model", out);
 	buf_clear(&sql);
 	periods_sql(&sql, false);
 	if (rc == STORE_OK)

@@ -16,7 +16,7 @@
  *              billed; goes with that span
  *   cursor     up to where each journal series is stored, and its counts
  *   meta       counters of the store itself
- *   rollup, rollup_customer, customer    sums: rollup.h
+ *   rollup, rollup_model, rollup_customer, customer    sums: rollup.h
  *   trace      what the spans of each trace come to: traces.h
  *   span_text  which words a span has, where that is wanted: search.h
  */

@@ -157,7 +157,7 @@ test_routes(void)
 	ok(call("POST", "/v2/traces", "", "{}") == 501 && error_has("OTLP"));
 	ok(call("PATCH", "/users/u1", "", "{}") == 501 && call("GET", "/dashboard/llm-metrics/summary", "", "") == 501);
 	ok(call("GET", "/request-logs/0123/more", "", "") == 404);
-	ok(call("GET", "/users", "", "") == 501 && call("GET", "/traces", "", "") == 501);
+	ok(call("GET", "/users", "", "") == 501 && call("GET", "/prompts", "", "") == 501);
 	ok(call("GET", "", "", "") == 404);
 }
 

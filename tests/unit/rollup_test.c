@@ -297,6 +297,7 @@ test_bad(struct store *store)
 	struct span span = make_span(2000), big = make_span(2001), more = make_span(2002);
 
 	big.customer_identifier = more.customer_identifier = SLICE("rich");
+	big.model = SLICE("dear");
 	big.timestamp = more.timestamp;
 	big.environment = more.environment;
 	big.billable.v = more.billable.v = true;
@@ -448,7 +449,8 @@ test_migration(void)
 	struct store *store;
 
 	seen = number("SELECT min(timestamp) FROM span WHERE customer_identifier = 'c' AND environment = 'prod'");
-	exec("DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer; DROP TABLE trace;"
+	exec("DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE rollup_model;"
+	    "DROP TABLE customer; DROP TABLE trace;"
 	    "ALTER TABLE span DROP COLUMN counts; DELETE FROM meta WHERE key = 'day_offset'; PRAGMA user_version = 2");
 	store = open_store();
 	ok(number("PRAGMA user_version") == 3 && number("SELECT count(*) FROM span") == rows);
@@ -471,7 +473,7 @@ test_check(void)
 	snprintf(sql, sizeof(sql), "UPDATE rollup SET cost_pico = cost_pico + 1 WHERE (day, customer, model) ="
 	    " (SELECT day, customer, model FROM rollup WHERE day = %lld LIMIT 1)", (long long)day);
 	exec(sql);
-	ok(check(1 + 3));		/* the cell; its customer, day and month */
+	ok(check(1 + 1 + 3));	/* the cell; its day without the customer; its customer, day and month */
 	snprintf(sql, sizeof(sql), "UPDATE rollup SET cost_pico = cost_pico - 1 WHERE (day, customer, model) ="
 	    " (SELECT day, customer, model FROM rollup WHERE day = %lld LIMIT 1)", (long long)day);
 	exec(sql);

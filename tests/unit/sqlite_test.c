@@ -485,7 +485,8 @@ test_migration(void)
 	int billed;
 
 	exec("DROP TABLE charge; ALTER TABLE span DROP COLUMN billable; ALTER TABLE span DROP COLUMN counts;"
-	    "DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer; DROP TABLE trace;"
+	    "DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE rollup_model;"
+	    "DROP TABLE customer; DROP TABLE trace;"
 	    "PRAGMA user_version = 1");
 	ok(!open_store(false) && strstr(err, "older version"));
 	store = open_store(true);
