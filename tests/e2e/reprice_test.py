@@ -333,7 +333,7 @@ def aged(h):
     """Makes the store one of version 2, which knew neither costs nor rollups."""
     db = open_store(h)
     db.executescript("UPDATE span SET cost_pico = NULL, cost_source = NULL; DROP TABLE bill; ALTER TABLE span DROP COLUMN counts;"
-                     "DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer; DROP TABLE trace; PRAGMA user_version = 2;")
+                     "DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer; DROP TABLE trace; DROP TABLE rollup_model; PRAGMA user_version = 2;")
     db.close()
 
 

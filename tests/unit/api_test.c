@@ -155,7 +155,7 @@ test_routes(void)
 	ok(call("DELETE", "/request-logs/0123", "", "") == 404 && error_has("Log not found"));
 	ok(call("POST", "/request-logs", "", "{\"model\":7,\"cost\":\"x\"}") == 400 && error_has("cost: must be a number"));
 	ok(call("POST", "/v2/traces", "", "{}") == 501 && error_has("OTLP"));
-	ok(call("PATCH", "/users/u1", "", "{}") == 501 && call("GET", "/dashboard/llm-metrics/summary", "", "") == 501);
+	ok(call("PATCH", "/users/u1", "", "{}") == 501 && call("GET", "/limit-policies", "", "") == 501);
 	ok(call("GET", "/request-logs/0123/more", "", "") == 404);
 	ok(call("GET", "/users", "", "") == 501 && call("GET", "/prompts", "", "") == 501);
 	ok(call("GET", "", "", "") == 404);
