@@ -113,6 +113,9 @@ int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigne
 int	 store_remove(struct store *, const uint8_t id[16]);
 uint64_t store_size(struct store *);
 
+/* scope.c */
+int	 store_scope(struct store *, struct slice tenant, struct slice environment);
+
 /* rows.c */
 int	 store_select(struct store *, const struct query *, struct store_rows **);
 int	 store_select_numbers(struct store *, const int64_t *, size_t, struct store_rows **);

@@ -623,6 +623,7 @@ const struct store_ops store_sqlite = {
 	.check_rollups = rollup_check,
 	.size = store_size,
 	.error = sqlite_error,
+	.scope = store_scope,
 	.cursors = sqlite_cursors,
 	.select = store_select,
 	.select_numbers = store_select_numbers,

@@ -103,6 +103,10 @@ struct store_ops {
 	const char *(*error)(struct store *);
 
 	/* Readers. */
+	/* From now on this handle sees the rows of that tenant and, unless it is
+	 * SLICE_NONE, of that environment only, whatever is asked of it. Once, right
+	 * after open. */
+	int	(*scope)(struct store *, struct slice tenant, struct slice environment);
 	int	(*cursors)(struct store *, struct store_cursor **list, size_t *n);	/* free(*list) */
 	/* Rows by query, newest first unless it says otherwise; STORE_ROW for each, STORE_OK at the end.
 	 * The span lives until the next call. */
