@@ -283,7 +283,8 @@ cli_check_config(int argc, char **argv)
 	printf("settings: %s\n", c->file ? c->file : "none, the defaults");
 	for (i = 0; i < c->nlistens; i++)
 		printf("listen: %s\n", c->listens[i].text);
-	printf("data: %s\nkeys: %zu%s\n", c->data_dir, c->nkeys, c->nkeys ? "" : ", open to who reaches it");
+	printf("data: %s\nkeys: %zu%s\n", c->data_dir, c->nkeys + c->ring->n,
+	    c->nkeys > 0 || c->ring->closed ? "" : ", open to who reaches it");
 	good = prices_print(c);
 	good &= providers_print(c, probe);
 	config_unref(c);

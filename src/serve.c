@@ -8,16 +8,20 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/api.h"
 #include "base/base.h"
+#include "base/keys_file.h"
 #include "base/log.h"
 #include "gate/gate.h"
 #include "journal/journal.h"
@@ -36,23 +40,6 @@ static const struct cli_usage usage = {
 	"of settings again.\n",
 	NULL, 0, true
 };
-
-/* Makes dir and what is above it, 0700. */
-static bool
-directory_make(const char *dir)
-{
-	char	*path = xstrdup(dir), *slash = path;
-	bool	 good = true;
-
-	while (good && (slash = strchr(slash + 1, '/')) != NULL) {
-		*slash = '\0';
-		good = mkdir(path, 0700) == 0 || errno == EEXIST;
-		*slash = '/';
-	}
-	good = good && (mkdir(path, 0700) == 0 || errno == EEXIST);
-	free(path);
-	return good;
-}
 
 /* -1: a line was printed. */
 static int
@@ -133,6 +120,43 @@ greet(const struct daemon *d)
 		log_info("ready: set base_url to %s/v1", first);
 }
 
+/* The keys of DATA/keys as they are now; a broken file changes nothing. */
+static void
+keys_take(void *arg)
+{
+	struct daemon	*d = arg;
+	struct keyring	*ring;
+	char		 err[ERR_BYTES];
+
+	pthread_mutex_lock(&d->keys_lock);
+	ring = keys_file_read(d->config->data_dir, err, sizeof(err));
+	if (ring == NULL)
+		log_error("keys: %s: the keys stay as they were", err);
+	else {
+		keys_adopt_rates(ring->list, ring->n, d->ring->list, d->ring->n);
+		gate_rekey(d->gate, ring);
+		if (d->ring->closed && !ring->closed && d->config->nkeys == 0)
+			log_warn("keys: %s/" KEYS_FILE " is gone: no key is needed any more", d->config->data_dir);
+		keyring_unref(d->ring);
+		d->ring = ring;
+	}
+	pthread_mutex_unlock(&d->keys_lock);
+}
+
+/* Others change the file by putting a new one in its place. Without the watch
+ * SIGHUP does as well. */
+static void
+keys_watch(struct daemon *d)
+{
+	pthread_mutex_init(&d->keys_lock, NULL);
+	d->ring = keyring_ref(d->config->ring);
+	d->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (d->watch < 0 || inotify_add_watch(d->watch, d->config->data_dir, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) < 0)
+		log_warn("keys: changes are seen at SIGHUP only: %s", strerror(errno));
+	keys_take(d);	/* what changed since the settings were read */
+	keys_file_watch(keys_take, d);
+}
+
 bool
 daemon_start(struct daemon *d)
 {
@@ -168,10 +192,46 @@ daemon_start(struct daemon *d)
 		cli_fail("%s", err);
 		return false;
 	}
+	keys_watch(d);
 	d->sink = sink_start(d->journal, d->config);
 	ledger_condition(CONDITION_STARTING, NULL);
 	greet(d);
 	return true;
+}
+
+/* Was one of the files that changed the one of keys? */
+static bool
+watch_read(struct daemon *d)
+{
+	char		 bytes[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t		 n;
+	bool		 keys = false;
+
+	while ((n = read(d->watch, bytes, sizeof(bytes))) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *e = (const struct inotify_event *)(bytes + at);
+
+			keys |= (e->mask & IN_Q_OVERFLOW) || (e->len > 0 && strcmp(e->name, KEYS_FILE) == 0);
+			at += (ssize_t)(sizeof(*e) + e->len);
+		}
+	return keys;
+}
+
+/* The next signal; changes of keys are seen to meanwhile. */
+static int
+daemon_wait(struct daemon *d, int signals)
+{
+	struct pollfd		p[2] = { { .fd = signals, .events = POLLIN }, { .fd = d->watch, .events = POLLIN } };
+	struct signalfd_siginfo	info;
+
+	for (;;) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if ((p[1].revents & POLLIN) && watch_read(d))
+			keys_take(d);
+		if ((p[0].revents & POLLIN) && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+			return (int)info.ssi_signo;
+	}
 }
 
 /* SIGHUP: the file again. A broken one changes nothing. */
@@ -179,7 +239,7 @@ static void
 daemon_reload(struct daemon *d)
 {
 	char		 err[ERR_BYTES];
-	struct config	*c;
+	struct config	*c, *before;
 	struct buf	 names;
 
 	c = config_load(d->args.file, d->args.settings, d->args.nsettings, err, sizeof(err));
@@ -193,13 +253,22 @@ daemon_reload(struct daemon *d)
 		log_warn("reload: these take effect at the next start only: %.*s",
 		    (int)names.len, names.ptr);
 	buf_free(&names);
+	before = config_current();
+	pthread_mutex_lock(&d->keys_lock);
+	config_adopt_rates(c, before, d->ring);
+	config_unref(before);
 	if (!gate_reload(d->gate, c, err, sizeof(err))) {
+		pthread_mutex_unlock(&d->keys_lock);
 		log_error("reload: %s: the settings stay as they were", err);
 		config_unref(c);
 		return;
 	}
+	keyring_unref(d->ring);
+	d->ring = keyring_ref(c->ring);
+	pthread_mutex_unlock(&d->keys_lock);
 	log_set_level((enum log_level)c->log_level);
 	config_publish(c);
+	keys_take(d);	/* it may have changed since it was read with the settings */
 	log_info("reload: new settings are in use");
 }
 
@@ -247,8 +316,12 @@ daemon_stop(struct daemon *d)
 void
 daemon_free(struct daemon *d)
 {
+	keys_file_watch(NULL, NULL);
 	if (d->gate != NULL)
 		gate_free(d->gate);
+	if (d->watch > 0)
+		close(d->watch);
+	keyring_unref(d->ring);
 	if (d->journal != NULL)
 		journal_close(d->journal);
 	if (d->lock >= 0)
@@ -263,15 +336,17 @@ int
 cli_serve(int argc, char **argv)
 {
 	struct daemon	d = { .lock = -1 };
-	int		code, sig = 0;
+	int		code, signals;
 
 	if (!cli_parse(&usage, argc, argv, &d.args, &code))
 		return code;
 	code = CLI_BAD;
 	if (daemon_start(&d)) {
-		while (sigwait(&d.signals, &sig) != 0 || sig == SIGHUP)
-			if (sig == SIGHUP)
-				daemon_reload(&d);
+		signals = signalfd(-1, &d.signals, SFD_CLOEXEC);
+		while (signals >= 0 && daemon_wait(&d, signals) == SIGHUP)
+			daemon_reload(&d);
+		if (signals >= 0)
+			close(signals);
 		daemon_stop(&d);
 		code = CLI_GOOD;
 	}

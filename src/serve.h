@@ -6,6 +6,7 @@
 #ifndef SERVE_H
 #define SERVE_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,6 +19,9 @@ struct daemon {
 	int		 lock;		/* of the data directory; -1: not held */
 	struct journal	*journal;
 	struct gate	*gate;
+	pthread_mutex_t	 keys_lock;	/* of ring, and of who gives the gate new keys */
+	struct keyring	*ring;		/* as the gate has it */
+	int		 watch;		/* inotify on the data directory; -1: none */
 	struct sink	*sink;
 	sigset_t	 signals;	/* blocked in all threads; main waits for them */
 	atomic_bool	 hurried;	/* a second signal came while draining */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/base.h"
@@ -164,4 +165,20 @@ thread_name(const char *name)
 
 	snprintf(text, sizeof(text), "%s", name);
 	pthread_setname_np(pthread_self(), text);
+}
+
+bool
+directory_make(const char *dir)
+{
+	char	*path = xstrdup(dir), *slash = path;
+	bool	 good = true;
+
+	while (good && (slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		good = mkdir(path, 0700) == 0 || errno == EEXIST;
+		*slash = '/';
+	}
+	good = good && (mkdir(path, 0700) == 0 || errno == EEXIST);
+	free(path);
+	return good;
 }

@@ -3,6 +3,7 @@
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ void	random_bytes(void *, size_t);
 void	hex_encode(const void *p, size_t n, char *out);
 /* n bytes from 2n hex digits (either case); 0 or -1. */
 int	hex_decode(struct slice, void *out, size_t n);
+
+/* Makes a directory and what is above it, 0700. */
+bool	directory_make(const char *);
 
 /* Names the calling thread for ps and top; at most 15 characters. */
 void	thread_name(const char *);

@@ -7,7 +7,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@
 #define STRUCT_TOP struct config
 #define STRUCT_PROVIDER struct provider_config
 #define STRUCT_ROUTE struct route_text
-#define STRUCT_KEY struct key_config
+#define STRUCT_KEY struct key_text
 
 const struct option config_options[] = {
 #define OPTION(scope, path, flag, type, field, min, max, deflt, hint, flags, sentence)	\
@@ -76,11 +75,8 @@ config_free(struct config *c)
 		provider_clear(&c->providers[i]);
 	for (i = 0; i < c->nroutes; i++)
 		free(c->routes[i].model);
-	for (i = 0; i < c->nkeys; i++) {
-		free(c->keys[i].id);
-		free(c->keys[i].environment);
-		free(c->keys[i].tenant);
-	}
+	for (i = 0; i < c->nkeys; i++)
+		key_clear(&c->keys[i]);
 	for (i = 0; i < c->price_files.n; i++)
 		free(c->price_files.list[i]);
 	free(c->price_files.list);
@@ -89,6 +85,8 @@ config_free(struct config *c)
 	free(c->providers);
 	free(c->routes);
 	free(c->keys);
+	free(c->keys_by_hash);
+	keyring_unref(c->ring);
 	free(c->data_dir);
 	free(c->file);
 	free(c);
@@ -169,17 +167,6 @@ config_route(const struct config *c, enum provider_api api, struct slice model)
 }
 
 void
-key_hash(struct slice text, uint8_t out[32])
-{
-	static const char	name[] = "spangate-key";
-	unsigned		len = 32;
-
-	if (HMAC(EVP_sha256(), name, sizeof(name) - 1,
-	    (const unsigned char *)text.ptr, text.len, out, &len) == NULL)
-		bug("HMAC-SHA-256 is not there");
-}
-
-void
 config_digest(struct slice bytes, uint8_t out[32])
 {
 	unsigned	len = 32;
@@ -191,17 +178,31 @@ config_digest(struct slice bytes, uint8_t out[32])
 const struct key_config *
 config_key(const struct config *c, struct slice text)
 {
-	const struct key_config *found = NULL;
+	const struct key_config *k;
 	uint8_t	hash[32];
-	size_t	i;
+	size_t	low = 0, high = c->nkeys, middle;
 
-	if (text.ptr == NULL)
+	if (text.ptr == NULL || c->nkeys == 0)
 		return NULL;
 	key_hash(text, hash);
-	for (i = 0; i < c->nkeys; i++)	/* all of them: time tells nothing */
-		if (CRYPTO_memcmp(c->keys[i].hash, hash, sizeof(hash)) == 0)
-			found = &c->keys[i];
-	return found;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (memcmp(c->keys[c->keys_by_hash[middle]].hash, hash, sizeof(hash)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == c->nkeys)
+		return NULL;
+	k = &c->keys[c->keys_by_hash[low]];
+	return CRYPTO_memcmp(k->hash, hash, sizeof(hash)) == 0 ? k : NULL;
+}
+
+void
+config_adopt_rates(struct config *c, const struct config *before, const struct keyring *ring)
+{
+	keys_adopt_rates(c->keys, c->nkeys, before ? before->keys : NULL, before ? before->nkeys : 0);
+	keys_adopt_rates(c->ring->list, c->ring->n, ring ? ring->list : NULL, ring ? ring->n : 0);
 }
 
 bool

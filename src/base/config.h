@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/keyring.h"
 #include "core/buf.h"
 #include "core/slice.h"
 #include "span/build.h"
@@ -38,14 +39,6 @@ struct provider_config {
 	char		*ca_file;	/* own CA instead of the system's; or NULL */
 	uint64_t	 connect_timeout_us, first_byte_timeout_us, idle_timeout_us;
 	unsigned	 index;		/* place in config.providers */
-};
-
-struct key_config {
-	char		*id;
-	char		*environment;	/* default "prod" */
-	bool		 environment_free; /* the request may name another */
-	char		*tenant;	/* default "default" */
-	uint8_t		 hash[32];	/* HMAC-SHA-256 of the key text, key_hash() */
 };
 
 struct route_config {
@@ -90,6 +83,8 @@ struct config {
 	struct provider_config *providers; size_t nproviders;
 	struct route_config *routes;	size_t nroutes;
 	struct key_config *keys;	size_t nkeys;
+	unsigned	*keys_by_hash;	/* their places, in order of their hashes */
+	struct keyring	*ring;		/* those of DATA/keys when the settings were read */
 	struct { uint64_t max_bytes; uint64_t sync_us; /* 0: off */ } journal;
 	struct { uint64_t retention_us; /* 0: for ever */ unsigned max_disk_percent; uint64_t max_bytes; /* 0: none */
 	    int day_offset; /* minutes */
@@ -123,12 +118,13 @@ const struct provider_config *config_provider(const struct config *, struct slic
 /* The provider for a path without a provider's name and this model (may be
  * SLICE_NONE): first matching route, else the default of that API. */
 const struct provider_config *config_route(const struct config *, enum provider_api, struct slice model);
-/* Finds the key by its text, in constant time for each candidate; NULL: none. */
+/* Finds a key of the settings by its text; NULL: none. Of the place among the
+ * hashes time may tell, of the key nothing. */
 const struct key_config *config_key(const struct config *, struct slice text);
 /* SHA-256, as spans.digest. */
 void	config_digest(struct slice bytes, uint8_t out[32]);
-/* HMAC-SHA-256 of a key's text under the fixed name "spangate-key". */
-void	key_hash(struct slice text, uint8_t out[32]);
+/* What keys have used of their rates goes over from the settings and the ring before, if there are any. */
+void	config_adopt_rates(struct config *, const struct config *before, const struct keyring *);
 
 /* Appends the names of settings that differ and cannot change at run time,
  * with commas between; how many. */

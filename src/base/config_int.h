@@ -3,6 +3,7 @@
 #ifndef BASE_CONFIG_INT_H
 #define BASE_CONFIG_INT_H
 
+#include "base/config.h"
 #include "core/option.h"
 
 enum config_scope { SCOPE_TOP, SCOPE_PROVIDER, SCOPE_ROUTE, SCOPE_KEY };
@@ -11,6 +12,12 @@ enum config_scope { SCOPE_TOP, SCOPE_PROVIDER, SCOPE_ROUTE, SCOPE_KEY };
 struct route_text {
 	char	*model;
 	char	*provider_id;
+};
+
+/* A key as the file holds it: rights by their names. */
+struct key_text {
+	struct key_config key;
+	struct text_list rights;
 };
 
 extern const struct option config_options[];

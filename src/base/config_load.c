@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "base/config.h"
 #include "base/config_int.h"
+#include "base/keys_file.h"
 #include "base/log.h"
 #include "core/url.h"
 
@@ -638,20 +639,43 @@ route_load(struct loader *l, const struct yaml_node *map)
 	return good;
 }
 
+/* The names of rights as bits. */
+static bool
+rights_load(struct loader *l, const struct yaml_node *map, struct key_text *text)
+{
+	unsigned	right;
+	size_t		i;
+
+	for (i = 0; i < text->rights.n; i++) {
+		right = key_right(slice_str(text->rights.list[i]));
+		if (right == 0)
+			return fail(l, yaml_tree_get(map, "rights"), "keys.rights",
+			    "\"%s\" is none of gateway, read, write, admin", text->rights.list[i]);
+		text->key.rights |= right;
+	}
+	if (text->rights.n == 0)
+		text->key.rights = RIGHTS_DEFAULT;
+	return true;
+}
+
 static bool
 key_load(struct loader *l, const struct yaml_node *map)
 {
 	struct config		*c = l->c;
+	struct key_text		 text = { 0 };
 	struct key_config	*k;
+	bool			 good;
 	size_t			 i;
 
+	good = defaults_set(l, SCOPE_KEY, &text) &&
+	    mapping_load(l, SCOPE_KEY, &text, "", "keys", map) &&
+	    needed_check(l, SCOPE_KEY, "keys", map) && rights_load(l, map, &text);
+	texts_clear(&text.rights);
+	free(text.rights.list);
 	c->keys = xrealloc(c->keys, (c->nkeys + 1) * sizeof(*c->keys));
-	k = &c->keys[c->nkeys];
-	memset(k, 0, sizeof(*k));
-	c->nkeys++;
-	if (!defaults_set(l, SCOPE_KEY, k) ||
-	    !mapping_load(l, SCOPE_KEY, k, "", "keys", map) ||
-	    !needed_check(l, SCOPE_KEY, "keys", map))
+	k = &c->keys[c->nkeys++];
+	*k = text.key;
+	if (!good)
 		return false;
 	for (i = 0; i + 1 < c->nkeys; i++)
 		if (strcmp(c->keys[i].id, k->id) == 0)
@@ -660,6 +684,32 @@ key_load(struct loader *l, const struct yaml_node *map)
 		k->environment = xstrdup("prod");
 	if (k->tenant == NULL)
 		k->tenant = xstrdup("default");
+	return true;
+}
+
+static int
+by_hash(const void *a, const void *b, void *keys)
+{
+	const struct key_config *list = keys;
+
+	return memcmp(list[*(const unsigned *)a].hash, list[*(const unsigned *)b].hash, sizeof(list->hash));
+}
+
+/* The keys in the order that they are looked up in, and those of the data directory. */
+static bool
+keys_finish(struct loader *l)
+{
+	struct config	*c = l->c;
+	size_t		 i;
+
+	c->keys_by_hash = xcalloc(c->nkeys + 1, sizeof(*c->keys_by_hash));
+	for (i = 0; i < c->nkeys; i++)
+		c->keys_by_hash[i] = (unsigned)i;
+	qsort_r(c->keys_by_hash, c->nkeys, sizeof(*c->keys_by_hash), by_hash, c->keys);
+	c->ring = keys_file_read(c->data_dir, l->err, l->errlen);
+	if (c->ring == NULL)
+		return false;
+	config_adopt_rates(c, NULL, NULL);
 	return true;
 }
 
@@ -763,10 +813,12 @@ config_finish(struct loader *l)
 		c->threads = cores() < THREADS_MAX ? cores() : THREADS_MAX;
 	if (c->data_dir == NULL && (c->data_dir = data_dir_default()) == NULL)
 		return fail(l, NULL, "data_dir", "is not set, and neither XDG_DATA_HOME nor HOME is");
+	if (!keys_finish(l))
+		return false;
 	for (i = 0; i < c->nlistens; i++)
-		if (!c->listens[i].loopback && c->nkeys == 0 && !c->allow_open)
+		if (!c->listens[i].loopback && c->nkeys == 0 && !c->ring->closed && !c->allow_open)
 			return fail(l, NULL, "listen", "%s is reachable from other machines and there "
-			    "are no keys: add keys (`spangate key` makes one) or set allow_open: true",
+			    "are no keys: add keys (`spangate key add` makes one) or set allow_open: true",
 			    c->listens[i].text);
 	return true;
 }

@@ -108,16 +108,21 @@ OPTION(ROUTE, "model", NULL, TEXT, model, 0, 0, NULL, "claude-*", OPTION_NEEDED,
 OPTION(ROUTE, "provider", NULL, TEXT, provider_id, 0, 0, NULL, "anthropic", OPTION_NEEDED,
     "The provider that takes it.")
 
-OPTION(KEY, "id", NULL, TEXT, id, 0, 0, NULL, "app1", OPTION_NEEDED,
+OPTION(KEY, "id", NULL, TEXT, key.id, 0, 0, NULL, "app1", OPTION_NEEDED,
     "Name of the key, shown on spans.")
-OPTION(KEY, "sha256", NULL, HASH, hash, 0, 0, NULL, "(as `spangate key` prints it)", OPTION_NEEDED,
+OPTION(KEY, "sha256", NULL, HASH, key.hash, 0, 0, NULL, "(as `spangate key` prints it)", OPTION_NEEDED,
     "HMAC-SHA-256 of the key, as `spangate key` prints it.")
-OPTION(KEY, "environment", NULL, TEXT, environment, 0, 0, "prod", NULL, 0,
+OPTION(KEY, "environment", NULL, TEXT, key.environment, 0, 0, "prod", NULL, 0,
     "Environment of the spans made with it.")
-OPTION(KEY, "environment_free", NULL, BOOL, environment_free, 0, 1, "false", NULL, 0,
+OPTION(KEY, "environment_free", NULL, BOOL, key.environment_free, 0, 1, "false", NULL, 0,
     "A request may name another environment.")
-OPTION(KEY, "tenant", NULL, TEXT, tenant, 0, 0, "default", NULL, 0,
+OPTION(KEY, "tenant", NULL, TEXT, key.tenant, 0, 0, "default", NULL, 0,
     "Whose spans they are.")
+OPTION(KEY, "rights", NULL, TEXTS, rights, 0, 0, NULL, "[gateway, read, write]", 0,
+    "What it may do: gateway calls providers, read and write are for spans over the API, admin makes and revokes "
+    "keys. All but admin, unless some are named.")
+OPTION(KEY, "rate", NULL, COUNT, key.rate, 0, 1000000, "0", NULL, 0,
+    "Most requests a minute, gateway and API together; 0 sets no limit.")
 
 #undef US_MS
 #undef US_S

@@ -88,6 +88,13 @@
 #define LIMIT_LOCAL_BLOCKS (256 * KIB)	/* answer bytes of a job that wait for the client */
 #define LIMIT_LOCAL_JOBS 256		/* jobs that wait for a pool thread; then 503 */
 
+/* Keys */
+#define LIMIT_KEYS 20000u		/* keys made at run time: their file is written whole */
+#define LIMIT_KEY_LINE (4 * KIB)	/* one of them as JSON */
+#define LIMIT_KEYS_FILE (80 * MIB)	/* all of them */
+#define LIMIT_KEY_NAME 128		/* bytes of the name that a person gave one */
+#define LIMIT_KEY_RATE 1000000		/* requests a minute that a key's rate can be set to */
+
 /* Names */
 #define LIMIT_CUSTOMER_ID 254		/* code points of customer_identifier */
 #define LIMIT_METRIC_PROVIDERS 100	/* provider label values in /metrics; later ones are "other" */

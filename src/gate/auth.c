@@ -5,6 +5,7 @@
  */
 #include "gate/auth.h"
 
+#include "base/base.h"
 #include "core/head.h"
 
 /* Where a key may stand, strongest first. With X-Spangate-Key the client's own
@@ -65,28 +66,41 @@ auth_open(const struct config *c, const struct http1_head *h, bool loopback)
 	return origin_is_loopback(http1_field(h, SLICE("origin"))) ? AUTH_OK : AUTH_FOREIGN;
 }
 
+/* The key with that text, of the settings or made at run time. */
+static const struct key_config *
+key_of(const struct settings *s, struct slice text)
+{
+	const struct key_config *key = keyring_find(s->ring, text);
+
+	return key != NULL ? key : config_key(s->config, text);
+}
+
 enum auth_result
-auth_check(const struct config *c, const struct http1_head *h, bool loopback, struct auth *a)
+auth_check(const struct settings *s, const struct http1_head *h, bool loopback, struct auth *a)
 {
 	struct slice value;
-	bool any = false;
+	bool any = false, gone = false;
 	size_t i;
 
 	*a = (struct auth){ 0 };
-	if (c->nkeys == 0)
-		return auth_open(c, h, loopback);
+	if (!settings_closed(s))
+		return auth_open(s->config, h, loopback);
 	for (i = 0; i < sizeof(key_fields) / sizeof(key_fields[0]); i++) {
 		value = http1_field(h, key_fields[i]);
 		if (value.ptr == NULL)
 			continue;
 		any = true;
-		a->key = config_key(c, auth_secret(value));
-		if (a->key != NULL) {
+		a->key = key_of(s, auth_secret(value));
+		if (a->key == NULL)
+			continue;
+		if (key_counts(a->key, clock_wall_us())) {
 			a->used = key_fields[i];
 			return AUTH_OK;
 		}
+		gone = true;
 	}
-	return any ? AUTH_UNKNOWN : AUTH_MISSING;
+	a->key = NULL;
+	return gone ? AUTH_EXPIRED : any ? AUTH_UNKNOWN : AUTH_MISSING;
 }
 
 bool

@@ -10,11 +10,13 @@
 
 #include "base/config.h"
 #include "core/http1.h"
+#include "gate/settings.h"
 
 enum auth_result {
 	AUTH_OK,
 	AUTH_MISSING,		/* keys are configured and the request has none: 401 */
 	AUTH_UNKNOWN,		/* it has one that is not ours: 401 */
+	AUTH_EXPIRED,		/* it was revoked, or its time is over: 401 */
 	AUTH_FOREIGN,		/* without keys on loopback: Host or Origin is not this machine: 403 */
 };
 
@@ -24,7 +26,7 @@ struct auth {
 };
 
 /* loopback: the request came by a TCP listener on loopback. */
-enum auth_result auth_check(const struct config *, const struct http1_head *,
+enum auth_result auth_check(const struct settings *, const struct http1_head *,
 	    bool loopback, struct auth *);
 
 /* Does the request hold a credential for the provider, other than our key? */

@@ -384,7 +384,7 @@ exchange_choose(struct exchange *x)
 	if (p == NULL)
 		p = config_route(c, x->route.api, slice_str(x->model));
 	x->provider = chosen = &x->settings->providers[p->index];
-	if (p->api_key == NULL && c->nkeys > 0 && !auth_has_own(x->head->fields, x->head->nfields, &x->auth)) {
+	if (p->api_key == NULL && settings_closed(x->settings) && !auth_has_own(x->head->fields, x->head->nfields, &x->auth)) {
 		exchange_end(x, REASON_NO_PROVIDER_KEY, NULL);
 		return false;
 	}

@@ -102,6 +102,7 @@ gate_start(struct config *config, struct journal *journal, local_handler *api, v
 struct order {
 	struct message	 message;	/* first */
 	struct settings	*settings;
+	struct keyring	*ring;
 };
 
 static void
@@ -142,6 +143,32 @@ gate_reload(struct gate *g, struct config *config, char *err, size_t errlen)
 	gate_order(g, s, order_reload);
 	settings_unref(s);
 	return true;
+}
+
+/* Providers and their connections stay as they are. */
+static void
+order_rekey(struct gate_thread *t, struct message *m)
+{
+	struct order *o = (struct order *)m;
+	struct settings *s = settings_with_ring(t->settings, o->ring);
+
+	settings_unref(t->settings);
+	t->settings = s;
+	keyring_unref(o->ring);
+	free(o);
+}
+
+void
+gate_rekey(struct gate *g, struct keyring *ring)
+{
+	struct order *o;
+
+	for (unsigned i = 0; i < g->nthreads; i++) {
+		o = xcalloc(1, sizeof(*o));
+		o->message.deliver = order_rekey;
+		o->ring = keyring_ref(ring);
+		thread_post(&g->threads[i], &o->message);
+	}
 }
 
 /* Idle clients go; the others after their answer. */

@@ -28,6 +28,9 @@ struct gate	*gate_start(struct config *, struct journal *,
  * nothing was changed, err says why. Listeners and threads stay. */
 bool		 gate_reload(struct gate *, struct config *, char *err, size_t errlen);
 
+/* Other keys for requests that begin from now on, by any thread. Takes a reference. */
+void		 gate_rekey(struct gate *, struct keyring *);
+
 /*
  * Stops accepting, lets open exchanges end until deadline (clock_mono_us),
  * then ends the rest as interrupted, joins all threads. A second thread may

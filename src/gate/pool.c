@@ -37,7 +37,7 @@ pool_of(const struct upstream *u)
 {
 	struct gate_thread *t = u->conn.thread;
 
-	return u->settings == t->settings ? &t->pools[u->provider->config->index] : NULL;
+	return u->settings->providers == t->settings->providers ? &t->pools[u->provider->config->index] : NULL;
 }
 
 struct upstream *

@@ -64,15 +64,34 @@ refuse_head(struct down *d, const struct http1_head *h, const struct route *r)
 	return false;
 }
 
+/* One who has a key, or needs none: does it reach so far, and so often? */
+static bool
+refuse_key(struct down *d, const struct http1_head *h, const struct route *r, const struct auth *a)
+{
+	unsigned wait;
+
+	if (a->key == NULL || (r->kind != ROUTE_PROVIDER && r->kind != ROUTE_LOCAL))
+		return false;
+	if (r->kind == ROUTE_PROVIDER && !(a->key->rights & RIGHT_GATEWAY))
+		return refuse_with(d, h, r, (struct reply_error){
+		    .status = 403, .type = "permission_error", .code = "right_missing",
+		    .message = "this key may not call providers: it lacks the right `gateway`" });
+	wait = key_spend(a->key, d->conn.thread->now);
+	if (wait == 0)
+		return false;
+	return refuse_with(d, h, r, (struct reply_error){
+	    .status = 429, .type = "rate_limit_error", .code = "rate_limit_exceeded",
+	    .message = "Rate limit exceeded: this key has used its requests of this minute",
+	    .retry_after = (int)wait });
+}
+
 bool
 refuse_stranger(struct down *d, const struct http1_head *h, const struct route *r,
     struct auth *a)
 {
-	const struct config *c = d->conn.thread->settings->config;
-
-	switch (auth_check(c, h, d->loopback, a)) {
+	switch (auth_check(d->conn.thread->settings, h, d->loopback, a)) {
 	case AUTH_OK:
-		return false;
+		return refuse_key(d, h, r, a);
 	case AUTH_FOREIGN:
 		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 403, .type = "permission_error", .code = "foreign_origin",
@@ -83,8 +102,9 @@ refuse_stranger(struct down *d, const struct http1_head *h, const struct route *
 			return false;
 		return refuse_with(d, h, r, (struct reply_error){
 		    .status = 401, .type = "authentication_error", .code = "missing_api_key",
-		    .message = "a spangate key is needed: as Authorization: Bearer, X-Api-Key, api-key"
-		    " or X-Spangate-Key" });
+		    .message = "Authentication credentials were not provided: a spangate key is needed, as"
+		    " Authorization: Bearer, X-Api-Key, api-key or X-Spangate-Key" });
+	case AUTH_EXPIRED:
 	case AUTH_UNKNOWN:
 		break;
 	}
@@ -92,7 +112,7 @@ refuse_stranger(struct down *d, const struct http1_head *h, const struct route *
 		return false;
 	return refuse_with(d, h, r, (struct reply_error){
 	    .status = 401, .type = "authentication_error", .code = "invalid_api_key",
-	    .message = "the key is not one of this gateway's keys" });
+	    .message = "Your API key is invalid or expired: it is not one of this gateway's keys" });
 }
 
 static bool

@@ -56,6 +56,8 @@ error_body(struct buf *out, enum reply_format format, const struct reply_error *
 		buf_json_string(out, message);
 		buf_str(out, ",\"error\":");
 		buf_json_string(out, message);
+		if (e->retry_after > 0)
+			buf_printf(out, ",\"retry_after\":%d", e->retry_after);
 		buf_str(out, "}\n");
 		return;
 	}

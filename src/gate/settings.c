@@ -104,6 +104,7 @@ settings_new(struct config *config, char *err, size_t errlen)
 	size_t i;
 
 	s->config = config_ref(config);
+	s->ring = keyring_ref(config->ring);
 	s->references = 1;
 	s->providers = xcalloc(config->nproviders ? config->nproviders : 1, sizeof(*s->providers));
 	for (i = 0; i < config->nproviders; i++) {
@@ -122,6 +123,25 @@ settings_new(struct config *config, char *err, size_t errlen)
 }
 
 struct settings *
+settings_with_ring(struct settings *of, struct keyring *ring)
+{
+	struct settings *s = xcalloc(1, sizeof(*s));
+
+	s->owner = settings_ref(of->owner ? of->owner : of);
+	s->config = s->owner->config;
+	s->providers = s->owner->providers;
+	s->ring = keyring_ref(ring);
+	s->references = 1;
+	return s;
+}
+
+bool
+settings_closed(const struct settings *s)
+{
+	return s->config->nkeys > 0 || s->ring->closed;
+}
+
+struct settings *
 settings_ref(struct settings *s)
 {
 	atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
@@ -136,6 +156,12 @@ settings_unref(struct settings *s)
 
 	if (s == NULL || atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) != 1)
 		return;
+	keyring_unref(s->ring);
+	if (s->owner != NULL) {
+		settings_unref(s->owner);
+		free(s);
+		return;
+	}
 	for (i = 0; i < s->config->nproviders; i++) {
 		p = &s->providers[i];
 		SSL_SESSION_free(p->session);

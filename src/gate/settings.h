@@ -26,12 +26,18 @@ struct provider {
 
 struct settings {
 	struct config	*config;
+	struct keyring	*ring;		/* keys that were made at run time */
 	struct provider	*providers;	/* by provider_config.index */
+	struct settings	*owner;		/* of config and providers, where only the ring is our own; or NULL */
 	atomic_uint	 references;
 };
 
 /* Takes a reference on the config. Reads CA files. NULL: err. */
 struct settings	*settings_new(struct config *, char *err, size_t errlen);
+/* The same with another ring; takes a reference on it. */
+struct settings	*settings_with_ring(struct settings *, struct keyring *);
+/* Are keys needed? */
+bool		 settings_closed(const struct settings *);
 struct settings	*settings_ref(struct settings *);
 void		 settings_unref(struct settings *);
 

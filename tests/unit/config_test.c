@@ -167,6 +167,7 @@ test_keys(void)
 	c = load(text, NULL, NULL);
 	ok(c != NULL);
 	ok(config_key(c, SLICE("sg-test")) == &c->keys[0]);
+	ok(c->keys[0].rights == RIGHTS_DEFAULT && c->keys[0].rate == 0);
 	ok(config_key(c, SLICE("sg-tesT")) == NULL);
 	ok(config_key(c, SLICE("")) == NULL);
 	ok(config_key(c, SLICE_NONE) == NULL);
@@ -206,6 +207,8 @@ test_refusals(void)
 	ok(refused("routes:\n  - { model: x, provider: y }\n", ":2:27: routes.provider: there is no provider y"));
 	ok(refused("routes: { model: x }\n", ":1:9: routes: a list is expected"));
 	ok(refused("keys:\n  - { id: a, sha256: abc }\n", ":2:22: keys.sha256: expected 64 hex digits"));
+	ok(refused("keys:\n  - { id: a, sha256: \"" HASH "\", rights: [read, fly] }\n",
+	    ":2:98: keys.rights: \"fly\" is none of gateway, read, write, admin"));
 	ok(refused("keys:\n  - { id: a }\n", ":2:5: keys: sha256 is missing"));
 	ok(refused("keys:\n  - { id: \"\", sha256: \"" HASH "\" }\n", ":2:11: keys.id: is empty"));
 	ok(refused("keys:\n  - { id: a, sha256: \"" HASH "\" }\n  - { id: a, sha256: \"" HASH "\" }\n",

@@ -100,14 +100,16 @@ test_targets(void)
 static enum auth_result
 check(const char *lines, bool loopback)
 {
+	struct settings s = { .config = config, .ring = config->ring };
 	struct auth a;
 
-	return auth_check(config, request("/v1/models", lines), loopback, &a);
+	return auth_check(&s, request("/v1/models", lines), loopback, &a);
 }
 
 static void
 test_strangers(void)
 {
+	struct settings s = { .config = config, .ring = config->ring };
 	struct auth a;
 
 	ok(check("", true) == AUTH_OK);
@@ -118,7 +120,7 @@ test_strangers(void)
 	ok(check("Origin: https://evil.example\r\n", false) == AUTH_OK);
 	request("/v1/models", "");
 	head.host = SLICE("rebound.example:8787");
-	ok(auth_check(config, &head, true, &a) == AUTH_FOREIGN);
+	ok(auth_check(&s, &head, true, &a) == AUTH_FOREIGN);
 }
 
 static bool
