@@ -4,7 +4,22 @@
 
 #include <stdio.h>
 
+#include "base/base.h"
+#include "base/log.h"
 #include "core/limits.h"
+
+/* What went wrong here is found in the log by this. */
+static void
+put_error_id(struct buf *body, unsigned status, const char *text)
+{
+	uint8_t bits[8];
+	char id[2 * sizeof(bits) + 1];
+
+	random_bytes(bits, sizeof(bits));
+	hex_encode(bits, sizeof(bits), id);
+	log_warn("api: error %s: %u: %s", id, status, text);
+	buf_printf(body, ",\"error_code\":\"INTERNAL_ERROR\",\"error_id\":\"%s\"", id);
+}
 
 void
 api_error(struct local_job *job, unsigned status, const char *headers, const char *fmt, ...)
@@ -21,6 +36,8 @@ api_error(struct local_job *job, unsigned status, const char *headers, const cha
 	buf_json_string(&body, slice_str(text));
 	buf_str(&body, ",\"detail\":");
 	buf_json_string(&body, slice_str(text));
+	if (status >= 500 && status != 501)
+		put_error_id(&body, status, text);
 	buf_str(&body, "}");
 	local_head(job, status, API_JSON, headers);
 	(void)api_flush(job, &body);

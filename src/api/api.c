@@ -11,8 +11,10 @@
 #include "api/audio.h"
 #include "api/change.h"
 #include "api/create.h"
+#include "api/keys.h"
 #include "api/logs.h"
 #include "api/metrics.h"
+#include "api/operations.h"
 #include "api/search.h"
 #include "api/traces.h"
 #include "api/users.h"
@@ -23,6 +25,17 @@ struct route {
 	local_handler	*handler;
 	const char	*sentence;
 };
+
+static void
+health_get(struct local_job *job, const struct local_request *r, void *arg)
+{
+	static const char ok[] = "{\"message\":\"OK\"}";
+
+	(void)r;
+	(void)arg;
+	local_head(job, 200, API_JSON, NULL);
+	(void)local_write(job, ok, sizeof(ok) - 1);
+}
 
 static const struct route routes[] = {
 #define ROUTE(methods, path, handler, sentence) { methods, path, handler, sentence },
@@ -98,6 +111,29 @@ refuse_method(struct local_job *job, const struct local_request *r)
 	api_error(job, 405, allow, "Method \"%.*s\" not allowed.", (int)(r->method.len % 100), r->method.ptr);
 }
 
+bool
+operation_works(const struct operation *o)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (path_matches(routes[i].path, slice_str(o->path)) && method_matches(routes[i].methods, slice_str(o->method)))
+			return routes[i].handler != NULL;
+	return false;
+}
+
+/* Has the key the right that the request needs? Else 403. */
+static bool
+key_reaches(struct local_job *job, const struct local_request *r)
+{
+	unsigned right = r->key ? operation_right(r) : 0;
+
+	if (right == 0 || (r->key->rights & right))
+		return true;
+	for (unsigned i = 0; i < RIGHTS; i++)
+		if (right == 1u << i)
+			api_error(job, 403, NULL, "this key may not do that: it lacks the right `%s`", key_right_name(i));
+	return false;
+}
+
 void
 api_handle(struct local_job *job, const struct local_request *r, void *arg)
 {
@@ -111,6 +147,8 @@ api_handle(struct local_job *job, const struct local_request *r, void *arg)
 		known = true;
 		if (!method_matches(route->methods, r->method))
 			continue;
+		if (!key_reaches(job, r))
+			return;
 		if (route->handler)
 			route->handler(job, r, arg);
 		else

@@ -142,6 +142,7 @@ set_test(struct listing *l, struct slice value)
 
 	if (!value_bool(value, &test))
 		return refuse(l, "is_test is true or false");
+	l->tested = true;
 	l->environment = test ? SLICE("test") : SLICE("prod");
 	return true;
 }
@@ -163,7 +164,7 @@ take_paging(struct listing *l, struct slice name, struct slice value)
 	if (slice_eq(name, SLICE("include_fields")))
 		set_fields(l, value);
 	else if (slice_eq(name, SLICE("environment")))
-		l->environment = value;
+		l->environment = l->tested ? l->environment : value;
 	else if (slice_eq(name, SLICE("all_envs")))
 		(void)value_bool(value, &l->all_envs);
 	else if (slice_eq(name, SLICE("is_test")))
@@ -351,7 +352,9 @@ finish(struct listing *l, int64_t now_us)
 		l->query.have_from = true;
 		l->query.from_us = now_us - HOUR_US;
 	}
-	if (l->environment.len > 0 && !l->all_envs) {
+	if (l->environment.len == 0)
+		l->environment = l->own;
+	if (l->environment.len > 0 && (l->tested || !l->all_envs)) {
 		f = add_filter(l, SPAN_F_environment, SLICE_NONE, QUERY_EQ);
 		if (!f || !add_value(l, f, l->environment))
 			return refuse(l, "more than %d filters", LISTING_FILTERS);
@@ -365,9 +368,10 @@ finish(struct listing *l, int64_t now_us)
 }
 
 bool
-listing_read(struct listing *l, struct slice url_query, struct slice body, int64_t now_us)
+listing_read(struct listing *l, struct slice url_query, struct slice body, int64_t now_us, struct slice own)
 {
 	memset(l, 0, sizeof(*l));
+	l->own = own;
 	buf_init(&l->arena, LIMIT_API_BODY + LIMIT_HEAD * 2);
 	l->query.sort = -1;
 	l->page = 1;

@@ -20,15 +20,16 @@ struct listing {
 	struct query_filter filters[LISTING_FILTERS];
 	struct slice	 values[LISTING_VALUES];
 	size_t		 nvalues;
-	struct slice	 environment;
-	bool		 all_envs;
+	struct slice	 environment, own;	/* asked for; and where none is */
+	bool		 all_envs, tested;	/* is_test says more than these */
 	struct buf	 arena;		/* decoded texts */
 	char		 error[300];	/* why it is refused, for people */
 };
 
 /* Reads both; body: SLICE_NONE or JSON. now_us: for the default window of one
- * hour. False: error. listing_free either way. */
-bool	listing_read(struct listing *, struct slice url_query, struct slice body, int64_t now_us);
+ * hour; own: the environment where none is asked for (SLICE_NONE: all). False: error. listing_free either way. */
+bool	listing_read(struct listing *, struct slice url_query, struct slice body, int64_t now_us,
+	    struct slice own);
 void	listing_free(struct listing *);
 
 /* The operator of a filter by its name; false: there is none. */

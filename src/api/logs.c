@@ -105,7 +105,8 @@ logs_list(struct local_job *job, const struct local_request *request, void *arg)
 	struct reading r;
 
 	(void)arg;
-	if (!listing_read(l, request->query, request->body, (int64_t)clock_wall_us()))
+	if (!listing_read(l, request->query, request->body, (int64_t)clock_wall_us(),
+	    reading_environment(request, SLICE_NONE, false)))
 		api_error(job, 400, NULL, "%s", l->error);
 	else if (reading_open(&r, job, request)) {
 		l->query.tenant = reading_tenant(request);

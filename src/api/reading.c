@@ -2,6 +2,8 @@
 /* reading: see reading.h. Called by the handlers, on pool threads. */
 #include "api/reading.h"
 
+#include <stdio.h>
+
 #include "api/answer.h"
 #include "api/params.h"
 #include "base/base.h"
@@ -9,6 +11,21 @@
 #include "store/value.h"
 
 #define ROW_LIMIT (256 * MIB)		/* one span as JSON, every body in it */
+
+/* The store, as far as the key sees it. NULL: err. */
+static struct store *
+store_of(const struct local_request *request, char *err, size_t errlen)
+{
+	struct store *store = store_sqlite.open(request->config->data_dir, false, err, errlen);
+
+	if (store && request->key &&
+	    store_sqlite.scope(store, reading_tenant(request), reading_bound(request)) != STORE_OK) {
+		snprintf(err, errlen, "%s", store_sqlite.error(store));
+		store_sqlite.close(store);
+		return NULL;
+	}
+	return store;
+}
 
 bool
 reading_open(struct reading *r, struct local_job *job, const struct local_request *request)
@@ -18,7 +35,7 @@ reading_open(struct reading *r, struct local_job *job, const struct local_reques
 	*r = (struct reading){ .job = job, .request = request };
 	buf_init(&r->out, ROW_LIMIT);
 	buf_init(&r->text, ROW_LIMIT);
-	r->store = store_sqlite.open(request->config->data_dir, false, err, sizeof(err));
+	r->store = store_of(request, err, sizeof(err));
 	if (!r->store) {
 		api_error(job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s", err);
 		return false;
@@ -56,7 +73,7 @@ reading_exists(const struct local_request *request, uint8_t id[16])
 	struct query q = { .tenant = reading_tenant(request), .filters = &f, .nfilters = 1, .sort = -1, .limit = 1 };
 	char err[300], hex[33];
 	struct slice text;
-	struct store *store = store_sqlite.open(request->config->data_dir, false, err, sizeof(err));
+	struct store *store = store_of(request, err, sizeof(err));
 	uint64_t n = 0;
 
 	if (!store)
@@ -69,6 +86,26 @@ reading_exists(const struct local_request *request, uint8_t id[16])
 		n = 0;
 	store_sqlite.close(store);
 	return n > 0;
+}
+
+struct slice
+reading_bound(const struct local_request *request)
+{
+	const struct key_config *key = request->key;
+
+	if (!key || key->environment_free || strcmp(key->environment, "prod") == 0)
+		return SLICE_NONE;
+	return slice_str(key->environment);
+}
+
+struct slice
+reading_environment(const struct local_request *request, struct slice asked, bool all)
+{
+	if (all)
+		return SLICE_NONE;
+	if (asked.len > 0)
+		return asked;
+	return request->key ? slice_str(request->key->environment) : SLICE_NONE;
 }
 
 void

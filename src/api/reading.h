@@ -20,7 +20,7 @@ struct reading {
 	struct buf	 text;		/* scratch: input and output as strings */
 };
 
-/* Opens the store. False: it has answered why that cannot be read. */
+/* Opens the store for what the key may see. False: it has answered why that cannot be read. */
 bool	reading_open(struct reading *, struct local_job *, const struct local_request *);
 void	reading_close(struct reading *);
 /* Answers 503 with what the store says. */
@@ -29,6 +29,13 @@ void	reading_failed(struct reading *);
 void	reading_link(struct reading *, const char *name, bool there, uint64_t page);
 /* Whose rows the key may see. */
 struct slice reading_tenant(const struct local_request *);
+/* The environment outside of which the key sees nothing, whatever is asked for:
+ * its own, but for keys of `prod` and those that may name others. SLICE_NONE:
+ * any. reading_open has the store itself keep to it and to the tenant. */
+struct slice reading_bound(const struct local_request *);
+/* The environment that a list is of: the one asked for, else the key's own, unless
+ * all are asked for. SLICE_NONE: all that the key sees. */
+struct slice reading_environment(const struct local_request *, struct slice asked, bool all);
 
 /* Is there a row of that id that the key may see? Also under an id that became
  * another's, which is put in its place. */

@@ -276,8 +276,7 @@ read_request(struct users *u, const struct local_request *request)
 		return refuse(u, "the request is too large");
 	if (!read_body(u, request->body) || !read_url(u, request->query))
 		return false;
-	if (u->all_envs)
-		u->query.environment = SLICE_NONE;
+	u->query.environment = reading_environment(request, u->query.environment, u->all_envs);
 	u->page_size = u->page_size > PAGE_SIZE_MAX ? PAGE_SIZE_MAX : u->page_size;
 	u->query.limit = u->page_size;
 	u->query.offset = (u->page - 1) * u->page_size;

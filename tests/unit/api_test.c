@@ -226,12 +226,13 @@ test_filters(void)
 static void
 test_get(void)
 {
-	struct key_config key = { .tenant = (char *)(uintptr_t)"other" };
+	struct key_config key = { .tenant = (char *)(uintptr_t)"other", .environment = (char *)(uintptr_t)"prod",
+	    .rights = RIGHT_READ };
 	struct jvalue row;
 	char path[100], hex[33];
 	struct span span = test_span(7);
 
-	ok(call_as(&key, "GET", "/request-logs", "", "") == 200 && count_of() == 1);
+	ok(call_as(&key, "GET", "/request-logs", "all_envs=true", "") == 200 && count_of() == 1);
 	hex_encode(span.id16, 16, hex);
 	snprintf(path, sizeof(path), "/request-logs/%s", hex);
 	ok(call_as(&key, "GET", path, "", "") == 200 && member_is(answer, "id", hex));
@@ -260,7 +261,8 @@ test_users(void)
 	    "email", "first_seen", "last_active_timeframe", "active_days", "number_of_requests", "total_requests",
 	    "total_tokens", "tokens", "total_cost", "cost", "average_latency", "average_ttft", "average_monthly_cost",
 	    "period_budget", "budget_duration", "total_budget" };
-	struct key_config key = { .tenant = (char *)(uintptr_t)"other" };
+	struct key_config key = { .tenant = (char *)(uintptr_t)"other", .environment = (char *)(uintptr_t)"prod",
+	    .rights = RIGHT_READ };
 	struct jvalue row;
 
 	ok(call("GET", "/users/list", "", "") == 200 && count_of() == 11 && results(&row) == 11);
@@ -281,7 +283,7 @@ test_users(void)
 	ok(call("POST", "/users/list", "", "{\"filters\":{\"total_cost\":{\"operator\":\"gt\",\"value\":0.5}}}") == 200 &&
 	    count_of() == 0);
 	ok(call("GET", "/users/list", "customer_identifier=c3&environment=test", "") == 200 && count_of() == 1);
-	ok(call_as(&key, "GET", "/users/list", "", "") == 200 && count_of() == 1);
+	ok(call_as(&key, "GET", "/users/list", "all_envs=1", "") == 200 && count_of() == 1);
 	ok(call("GET", "/users/list", "sort_by=mood", "") == 400 && error_has("mood"));
 	ok(call("GET", "/users/list", "page_size=0", "") == 400 && call("GET", "/users/list", "shoe=1", "") == 400);
 	ok(call("POST", "/users/list", "", "{\"filters\":{\"active_days\":{\"operator\":\"gt\",\"value\":\"x\"}}}") == 400);
@@ -293,7 +295,8 @@ test_users(void)
 static void
 test_user(void)
 {
-	struct key_config key = { .tenant = (char *)(uintptr_t)"other" };
+	struct key_config key = { .tenant = (char *)(uintptr_t)"other", .environment = (char *)(uintptr_t)"prod",
+	    .rights = RIGHT_READ };
 	struct jvalue models, model;
 	struct jiter it;
 	struct jmember m = { .key_plain = false };
