@@ -86,7 +86,8 @@ struct config {
 	unsigned	*keys_by_hash;	/* their places, in order of their hashes */
 	struct keyring	*ring;		/* those of DATA/keys when the settings were read */
 	struct { uint64_t max_bytes; uint64_t sync_us; /* 0: off */ } journal;
-	struct { uint64_t retention_us; /* 0: for ever */ unsigned max_disk_percent; uint64_t max_bytes; /* 0: none */
+	struct { uint64_t retention_us, body_retention_us; /* 0: for ever */
+	    unsigned max_disk_percent; uint64_t max_bytes; /* 0: none */
 	    int day_offset; /* minutes */
 	    bool search; } store;
 	int		 log_level;

@@ -54,6 +54,10 @@ OPTION(TOP, "store.sqlite", NULL, EMPTY, store, 0, 0, NULL, "{}", OPTION_RESTART
     "The embedded store; it has no settings of its own.")
 OPTION(TOP, "store.retention", NULL, DURATION, store.retention_us, US_S, 36500 * US_D, "90d", NULL, OPTION_OFF,
     "How long spans are kept; off keeps them for ever.")
+OPTION(TOP, "store.body_retention", NULL, DURATION, store.body_retention_us, US_S, 36500 * US_D, "off", NULL,
+    OPTION_OFF,
+    "How long what was asked and answered is kept; after it the span stays with all its figures, less its texts. "
+    "off keeps them as long as the span.")
 OPTION(TOP, "store.max_disk_percent", NULL, PERCENT, store.max_disk_percent, 1, 100, "80", NULL, 0,
     "Above this use of the file system the oldest spans go.")
 OPTION(TOP, "store.max_bytes", NULL, SIZE, store.max_bytes, MIB, (uint64_t)1 << 50, "off", NULL, OPTION_OFF,

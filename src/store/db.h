@@ -18,6 +18,7 @@
 #include "store/traces.h"
 
 #define STORE_FILE "spans.db"
+#define CHECKPOINT_PAGES 4000		/* 16 MiB of WAL: pages that change often are written once */
 #define STORE_VERSION 3			/* user_version; migrations stand in schema.c */
 
 enum store_column {
@@ -34,7 +35,11 @@ struct store_column_info {
 extern const struct store_column_info store_columns[STORE_COLUMNS];
 
 /* How a row's body is kept. */
-enum store_body { BODY_CHAIN = 0, BODY_JSON = 1 };
+enum store_body {
+	BODY_CHAIN = 0,
+	BODY_JSON = 1,
+	BODY_BLURRED = 8,	/* as BODY_JSON: what is left of a body whose time is over */
+};
 
 enum store_statement {
 	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_SPAN, STATEMENT_META,
@@ -71,6 +76,11 @@ struct store {
 	bool		 touched;			/* committed since the last sync */
 	dev_t		 device;			/* the file that was opened */
 	ino_t		 inode;
+	bool		 expire_pass;			/* retention has looked at rows up to */
+	int64_t		 expire_time, expire_n;		/* these, of its order */
+	unsigned	 expire_batch;			/* rows that it takes out at once */
+	int64_t		 blur_n;			/* as has that of bodies, up to this row */
+	uint64_t	 blur_again;			/* when it begins with the first row once more */
 	char		 trouble[160];			/* what failed before the last rollback */
 };
 
@@ -88,7 +98,12 @@ bool	 schema_newer(struct store *, char *err, size_t errlen);
 /* The SELECT list of a row: n, id, rev, tenant, family, edits, columns. */
 extern const char store_row_sql[];
 
+/* blur.c: takes the bodies out of rows until none is left or the time (clock_mono_us) has come. */
+int	 store_blur(struct store *, const struct store_retention *, uint64_t until, bool *more);
+
 /* put.c */
+/* Puts the span's body in place of what is there, less what people wrote and read. */
+int	 store_put_blurred(struct store *, int64_t n, const struct span *);
 int	 store_put(struct store *, const struct span *, struct slice chain);
 enum store_billed store_billed(const struct store *);
 
@@ -110,6 +125,9 @@ int	 store_find(struct store *, const uint8_t id[16], int64_t *n);
 /* Takes a row out with all that was built of it; what people changed of it stays. */
 int	 store_take_out(struct store *, int64_t n, const uint8_t id[16]);
 int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
+int	 store_retain(struct store *, const struct store_retention *, bool *more);
+/* An id that arrived before the time is less than these bytes. */
+void	 store_id_limit(int64_t before_us, uint8_t id[6]);
 int	 store_remove(struct store *, const uint8_t id[16]);
 uint64_t store_size(struct store *);
 

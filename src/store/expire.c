@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expire: retention. Takes out the oldest rows with all that hangs on them, in
- * steps that are short enough to stand between two batches of the sink.
+ * steps that are short enough to stand between two batches of the sink: by a
+ * clock, as a row may be one KB or a hundred MB. That of bodies alone is
+ * blur.c's.
  */
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +14,13 @@
 #include "store/db.h"
 
 #define VACUUM_PAGES 2000		/* given back in one step: 8 MiB */
+#define VACUUM_FEW 128			/* in one step of those that are measured */
+#define EXAMINED 2000			/* rows looked at for one batch: pinned ones are passed over */
+#define BATCH_FIRST 32			/* rows of a batch, until it is known how long they take */
+#define BATCH_MOST 512
+#define BATCH_US 5000			/* what a batch should take */
+#define CHECKPOINT_FEW 500		/* pages of the log */
+#define STEP_US 20000			/* of a step: then the sink has its turn */
 
 static int64_t
 pragma(struct store *store, const char *sql)
@@ -50,29 +59,63 @@ store_size(struct store *store)
 	return sum;
 }
 
-/* Collects what goes into a table of this connection. Both the span's own time
- * and its arrival (the id's first six bytes) must be past the limit. */
-static int
-choose(struct store *store, int64_t before_us, unsigned steps)
+void
+store_id_limit(int64_t before_us, uint8_t id[6])
 {
-	static const char sql[] =
-	    "INSERT INTO temp.gone SELECT s.n FROM span s LEFT JOIN span_edit e ON e.span = s.n"
-	    " WHERE s.timestamp < ?1 AND s.id < ?2 AND e.is_pinned IS NOT 1 ORDER BY s.timestamp LIMIT ?3";
 	uint64_t ms = before_us < 0 ? 0 : (uint64_t)before_us / 1000;	/* an id holds 48 bits */
-	uint8_t id[6];
-	sqlite3_stmt *st = NULL;
-	int rc;
 
 	for (int i = 0; i < 6; i++)
 		id[i] = ms >> 48 ? 0xff : (uint8_t)(ms >> (40 - 8 * i));
+}
+
+/* Takes the number down as one that goes. */
+static int
+choose_row(struct store *store, int64_t n)
+{
+	char sql[80];
+
+	sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO temp.gone VALUES(%lld)", (long long)n);
+	return store_exec(store, sql);
+}
+
+/*
+ * Collects what goes into a table of this connection, from the oldest row that
+ * was not looked at in this pass on. Both the span's own time and its arrival
+ * (the id's first six bytes) must be past the limit. *ended: the pass is over.
+ */
+static int
+choose(struct store *store, int64_t before_us, unsigned steps, bool *ended)
+{
+	static const char sql[] =
+	    "SELECT s.n, s.timestamp, s.id < ?2 AND (SELECT is_pinned FROM span_edit WHERE span = s.n) IS NOT 1"
+	    " FROM span s WHERE s.timestamp < ?1 AND (s.timestamp, s.n) > (?3, ?4) ORDER BY s.timestamp, s.n LIMIT ?5";
+	sqlite3_stmt *st = NULL;
+	unsigned looked = 0, taken = 0;
+	uint8_t id[6];
+	int rc;
+
+	store_id_limit(before_us, id);
 	rc = sqlite3_prepare_v2(store->db, sql, -1, &st, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(st, 1, before_us);
 		sqlite3_bind_blob(st, 2, id, sizeof(id), SQLITE_STATIC);
-		sqlite3_bind_int64(st, 3, steps);
-		rc = sqlite3_step(st);
+		sqlite3_bind_int64(st, 3, store->expire_pass ? store->expire_time : INT64_MIN);
+		sqlite3_bind_int64(st, 4, store->expire_pass ? store->expire_n : INT64_MIN);
+		sqlite3_bind_int64(st, 5, EXAMINED);
+	}
+	while (rc == SQLITE_OK && taken < steps && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		looked++;
+		store->expire_n = sqlite3_column_int64(st, 0);
+		store->expire_time = sqlite3_column_int64(st, 1);
+		rc = SQLITE_OK;
+		if (sqlite3_column_int(st, 2)) {
+			taken++;
+			rc = choose_row(store, store->expire_n) == STORE_OK ? SQLITE_OK : sqlite3_errcode(store->db);
+		}
 	}
 	sqlite3_finalize(st);
+	*ended = looked < EXAMINED && taken < steps;
+	store->expire_pass = !*ended;
 	return store_code(rc);
 }
 
@@ -167,9 +210,10 @@ remove_chosen(struct store *store)
 	return rc == STORE_OK ? store_exec(store, sql) : rc;
 }
 
-/* Removes at most `steps` rows that are older than before_us. */
+/* Removes at most `steps` rows that are older than before_us; how many. *ended:
+ * there are no more. */
 static int
-remove_rows(struct store *store, int64_t before_us, unsigned steps)
+remove_rows(struct store *store, int64_t before_us, unsigned steps, bool *ended)
 {
 	int rc, n = 0;
 
@@ -177,7 +221,7 @@ remove_rows(struct store *store, int64_t before_us, unsigned steps)
 	if (rc == STORE_OK)
 		rc = store_sqlite.begin(store);
 	if (rc == STORE_OK)
-		rc = choose(store, before_us, steps);
+		rc = choose(store, before_us, steps, ended);
 	if (rc == STORE_OK)
 		rc = move_rollups(store);
 	if (rc == STORE_OK)
@@ -187,8 +231,10 @@ remove_rows(struct store *store, int64_t before_us, unsigned steps)
 		store->numbers[NUMBER_EXPIRED] += n;
 		rc = store_sqlite.commit(store);
 	}
-	if (rc != STORE_OK)
+	if (rc != STORE_OK) {
+		store->expire_pass = false;
 		store_sqlite.rollback(store);
+	}
 	return rc == STORE_OK ? n : rc;
 }
 
@@ -237,17 +283,14 @@ store_take_out(struct store *store, int64_t n, const uint8_t id[16])
 int
 store_remove(struct store *store, const uint8_t id[16])
 {
-	char sql[80];
 	int64_t n;
 	int rc;
 
 	rc = store_find(store, id, &n);
 	if (rc == STORE_OK)
 		rc = make_gone(store);
-	if (rc == STORE_OK) {
-		sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO temp.gone VALUES(%lld)", (long long)n);
-		rc = store_exec(store, sql);
-	}
+	if (rc == STORE_OK)
+		rc = choose_row(store, n);
 	if (rc == STORE_OK)
 		rc = rollup_take(store, n);
 	if (rc == STORE_OK)
@@ -265,13 +308,86 @@ store_expire(struct store *store, int64_t before_us, uint64_t max_bytes, unsigne
 	int64_t total = pragma(store, "PRAGMA page_count"), unused;
 	bool over = max_bytes > 0 && used_bytes(store) > max_bytes;
 	char sql[64];
+	bool ended;
 	int n;
 
-	n = remove_rows(store, over ? INT64_MAX : before_us, steps);
+	do	/* past those that stay */
+		n = remove_rows(store, over ? INT64_MAX : before_us, steps, &ended);
+	while (n == 0 && !ended);
 	unused = pragma(store, "PRAGMA freelist_count");
 	if (n >= 0 && (unused > total / 4 || (max_bytes > 0 && unused > 0 && store_size(store) > max_bytes))) {
 		snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
 		(void)store_exec(store, sql);
 	}
 	return n;
+}
+
+/* Batches of rows until none is left or time is up, each as large as the one
+ * before it allows. *more: time was up. */
+static int
+retain_rows(struct store *store, const struct store_retention *r, uint64_t until, bool *more)
+{
+	uint64_t start, took;
+	bool ended = false, over;
+	int n;
+
+	do {
+		if (store->expire_batch == 0)
+			store->expire_batch = BATCH_FIRST;
+		start = clock_mono_us();
+		over = r->max_bytes > 0 && used_bytes(store) > r->max_bytes;
+		if (!over && r->before_us == INT64_MIN)
+			return STORE_OK;
+		n = remove_rows(store, over ? INT64_MAX : r->before_us, store->expire_batch, &ended);
+		if (n < 0)
+			return n;
+		took = clock_mono_us() - start;
+		if (took > BATCH_US)
+			store->expire_batch = store->expire_batch / 2 + 1;
+		else if (took < BATCH_US / 2 && store->expire_batch < BATCH_MOST)
+			store->expire_batch *= 2;
+	} while (!ended && clock_mono_us() < until);
+	*more |= !ended;
+	return STORE_OK;
+}
+
+/* Pages that are free go back to the file system, once they are many or there must be less. */
+static void
+retain_pages(struct store *store, const struct store_retention *r, uint64_t until, bool *more)
+{
+	int64_t total, unused;
+	char sql[64];
+	bool wanted;
+
+	for (;;) {
+		total = pragma(store, "PRAGMA page_count");
+		unused = pragma(store, "PRAGMA freelist_count");
+		wanted = unused > 0 && (unused > total / 4 || (r->max_bytes > 0 && store_size(store) > r->max_bytes));
+		if (!wanted)
+			return;
+		if (clock_mono_us() >= until)
+			break;
+		snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", VACUUM_FEW);
+		if (store_exec(store, sql) != STORE_OK)
+			return;
+	}
+	*more = true;
+}
+
+int
+store_retain(struct store *store, const struct store_retention *r, bool *more)
+{
+	uint64_t until = clock_mono_us() + STEP_US;
+	int rc;
+
+	*more = false;
+	/* The log goes into the file in small parts: one commit writes each. */
+	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_FEW);
+	rc = retain_rows(store, r, until, more);
+	if (rc == STORE_OK && !*more)
+		rc = store_blur(store, r, until, more);
+	if (rc == STORE_OK)
+		retain_pages(store, r, until, more);
+	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_PAGES);
+	return rc;
 }

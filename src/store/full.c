@@ -211,6 +211,15 @@ put_metadata(struct full *f, struct slice changes)
 		f->span.metadata = buf_view(out);
 }
 
+/* What is not to be shown any more, whether or not it is still there. */
+static void
+blur(struct span *span)
+{
+	for (int i = 0; i < SPAN_FIELDS; i++)
+		if (store_body_field(i))
+			*(struct slice *)((char *)span + span_fields[i].offset) = SLICE_NONE;
+}
+
 /* The usage object of counts that only the row has. */
 static void
 put_estimate(struct full *f)
@@ -241,6 +250,8 @@ full_span(struct full *f, const struct span *row)
 	if (!good)
 		return row;
 	overlay(&f->span, row);
+	if (row->blurred.set && row->blurred.v)
+		blur(&f->span);
 	f->span.cost_details = f->options.bill;
 	put_metadata(f, row->metadata);
 	if (f->options.estimated && f->span.usage.ptr == NULL)

@@ -20,8 +20,8 @@ static const int body_fields[] = {
 	SPAN_F_variables, SPAN_F_respan_params, SPAN_F_full_request, SPAN_F_full_response, SPAN_F_stop,
 };
 
-static bool
-is_body_field(int field)
+bool
+store_body_field(int field)
 {
 	for (size_t i = 0; i < sizeof(body_fields) / sizeof(body_fields[0]); i++)
 		if (body_fields[i] == field)
@@ -236,7 +236,7 @@ json_without_bodies(struct store *store, const struct span *span)
 
 	buf_clear(out);
 	for (int i = 0; i < SPAN_FIELDS; i++) {
-		if (is_body_field(i) || is_cost_field(i) || span_is_null(span, i))
+		if (store_body_field(i) || is_cost_field(i) || span_is_null(span, i))
 			continue;
 		buf_printf(out, "%s\"%s\":", comma, span_fields[i].name);
 		span_value_json(span, i, out);
@@ -265,7 +265,7 @@ compress(struct store *store, struct slice src)
 }
 
 static int
-put_body(struct store *store, int64_t n, const struct span *span, struct slice chain)
+put_body(struct store *store, int64_t n, const struct span *span, struct slice chain, enum store_body json)
 {
 	sqlite3_stmt *st = store_statement(store, STATEMENT_BODY);
 	struct slice body = chain;
@@ -281,13 +281,31 @@ put_body(struct store *store, int64_t n, const struct span *span, struct slice c
 	if (!compress(store, body))
 		return SQLITE_TOOBIG;
 	sqlite3_bind_int64(st, 1, n);
-	sqlite3_bind_int(st, 2, chain.ptr ? BODY_CHAIN : BODY_JSON);
+	sqlite3_bind_int(st, 2, chain.ptr ? BODY_CHAIN : json);
 	sqlite3_bind_int64(st, 3, (int64_t)body.len);
 	rc = sqlite3_bind_blob64(st, 4, store->data.ptr, store->data.len, SQLITE_STATIC);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st);
 	sqlite3_reset(st);
 	return rc;
+}
+
+/* The memory of a large body is not kept for the next ones. */
+static void
+put_trim(struct buf *b)
+{
+	if (b->cap > 4 * MIB)
+		buf_free(b);
+}
+
+int
+store_put_blurred(struct store *store, int64_t n, const struct span *span)
+{
+	int rc = put_body(store, n, span, SLICE_NONE, BODY_BLURRED);
+
+	put_trim(&store->data);
+	put_trim(&store->json);
+	return store_code(rc);
 }
 
 /* How the cost came about, where it is this row's. */
@@ -321,14 +339,6 @@ put_undo(struct store *store, int64_t n)
 		sqlite3_snprintf(sizeof(sql), sql, "DELETE FROM %s = %lld", tables[i], (long long)n);
 		(void)store_exec(store, sql);
 	}
-}
-
-/* The memory of a large body is not kept for the next ones. */
-static void
-put_trim(struct buf *b)
-{
-	if (b->cap > 4 * MIB)
-		buf_free(b);
 }
 
 enum store_billed
@@ -411,7 +421,7 @@ store_put(struct store *store, const struct span *given, struct slice chain)
 	if (rc == SQLITE_DONE)
 		rc = put_edit(store, n, span);
 	if (rc == SQLITE_DONE)
-		rc = put_body(store, n, span, chain);
+		rc = put_body(store, n, span, chain, BODY_JSON);
 	if (rc == SQLITE_DONE && counts & ROLLUP_TOKENS)
 		rc = put_bill(store, n, span->cost_details);
 	if (rc == SQLITE_DONE && old != 0) {

@@ -34,8 +34,7 @@
 #define RETRY_MIN_US 100000
 #define RETRY_MAX_US 2000000
 #define EXPIRE_US 60000000		/* looks for rows past retention this often, and */
-#define EXPIRE_STEP_US 1000000		/* while there are some, takes out */
-#define EXPIRE_STEPS 500		/* so many in each step */
+#define EXPIRE_PAUSE_US 30000		/* while there are some, again after this */
 
 /* What the ledger is told of a span once it is committed. */
 struct told {
@@ -71,6 +70,7 @@ struct sink {
 	bool		 failing;
 	const char	*trouble;		/* what went wrong, where it was not the store */
 	uint64_t	 housekept, expire_at, reprice_at;
+	bool		 expiring;
 };
 
 static bool
@@ -437,23 +437,32 @@ size_limit(struct sink *sink, const struct config *c)
 	return limit == 0 || share < limit ? share : limit;
 }
 
-/* One step of retention, and when the next one is due. */
-static int
-expire(struct sink *sink, uint64_t now)
+static int64_t
+past(uint64_t retention_us)
 {
-	struct config *c;
-	int64_t before = INT64_MIN;
-	int n;
+	return retention_us > 0 ? (int64_t)clock_wall_us() - (int64_t)retention_us : INT64_MIN;
+}
 
-	if (now < sink->expire_at)
+/* One step of retention, and when the next one is due; while there is more to
+ * do the sink has as much time for its own work in between. */
+static int
+expire(struct sink *sink)
+{
+	struct config *c = sink->current;
+	struct store_retention r = { .before_us = past(c->store.retention_us),
+	    .bodies_before_us = past(c->store.body_retention_us), .options = &sink->options };
+	uint64_t start = clock_mono_us();
+	bool more;
+	int rc;
+
+	if (start < sink->expire_at)
 		return STORE_OK;
-	c = config_current();
-	if (c->store.retention_us > 0)
-		before = (int64_t)clock_wall_us() - (int64_t)c->store.retention_us;
-	n = sink->ops->expire(sink->store, before, size_limit(sink, c), EXPIRE_STEPS);
-	config_unref(c);
-	sink->expire_at = now + (n >= EXPIRE_STEPS ? EXPIRE_STEP_US : EXPIRE_US);
-	return n < 0 ? n : STORE_OK;
+	r.max_bytes = size_limit(sink, c);
+	rc = sink->ops->retain(sink->store, &r, &more);
+	sink->expire_at = clock_mono_us();
+	sink->expire_at += more ? sink->expire_at - start : EXPIRE_US;
+	sink->expiring = more;
+	return rc;
 }
 
 /* Once a second: new series, what the journal may delete, the lag, retention. */
@@ -471,8 +480,6 @@ housekeep(struct sink *sink, bool now_or_never)
 		tails_release(&sink->tails, sink->journal);
 		rc = tails_scan(&sink->tails, sink->ops, sink->store);
 	}
-	if (rc == STORE_OK)
-		rc = expire(sink, now);
 	ledger_set(LEDGER_JOURNAL_LAG, (int64_t)tails_lag(&sink->tails));
 	return rc;
 }
@@ -574,6 +581,8 @@ sink_run(void *arg)
 		if (rc == STORE_OK)
 			rc = housekeep(sink, stopping && !more);
 		if (rc == STORE_OK && !stopping)
+			rc = expire(sink);
+		if (rc == STORE_OK && !stopping)
 			rc = reprice(sink, &more);
 		if (rc != STORE_OK)
 			fail(sink);
@@ -582,6 +591,8 @@ sink_run(void *arg)
 			break;
 		if (rc != STORE_OK)
 			back_off(sink, stopping);
+		else if (!more && !stopping && sink->expiring)
+			sink_sleep(sink, EXPIRE_PAUSE_US);
 		else if (!more && !stopping)
 			wait_turn(sink, start);
 	}

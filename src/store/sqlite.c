@@ -18,7 +18,6 @@
 
 #define WRITE_WAIT_MS 250		/* then the sink says so and tries again */
 #define READ_WAIT_MS 5000
-#define CHECKPOINT_PAGES 4000		/* 16 MiB of WAL: pages that change often are written once */
 
 static const char *const number_names[NUMBERS] = {
 	[NUMBER_REV] = "rev", [NUMBER_EXPIRED] = "expired", [NUMBER_DUPLICATES] = "duplicates",
@@ -534,7 +533,7 @@ sqlite_chain(struct store *store, const uint8_t id[16], char **bytes, size_t *le
 	sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW) {
-		*json = sqlite3_column_int(st, 0) == BODY_JSON;
+		*json = sqlite3_column_int(st, 0) == BODY_JSON || sqlite3_column_int(st, 0) == BODY_BLURRED;
 		*len = (size_t)sqlite3_column_int64(st, 1);
 		*bytes = decompress(store, slice_make(sqlite3_column_blob(st, 2),
 		    (size_t)sqlite3_column_bytes(st, 2)), *len);
@@ -617,6 +616,7 @@ const struct store_ops store_sqlite = {
 	.sync = sqlite_sync,
 	.rollback = sqlite_rollback,
 	.expire = store_expire,
+	.retain = store_retain,
 	.remove = store_remove,
 	.day_offset = rollup_set_offset,
 	.search = search_keep,

@@ -51,6 +51,14 @@ struct store_totals {
 	uint64_t	 duplicates;		/* counted as stored, but their id was there already */
 };
 
+/* How long what is kept. */
+struct store_retention {
+	int64_t		 before_us;	/* rows before this go; INT64_MIN: none */
+	int64_t		 bodies_before_us; /* bodies go from rows before this; INT64_MIN: none */
+	uint64_t	 max_bytes;	/* above this the oldest rows go; 0: no limit */
+	const struct build_options *options;	/* what remains of a body is built with these */
+};
+
 struct store_ops {
 	const char *name;
 	/* write: make and upgrade the schema. NULL: err holds a line for people. */
@@ -84,6 +92,10 @@ struct store_ops {
 	/* Removes what is past retention, at most `steps` rows: how many; pinned
 	 * ones stay. max_bytes 0: no limit by size. Outside a transaction. */
 	int	(*expire)(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
+	/* One step of retention by a clock: some 30 ms, but for a body that takes
+	 * longer by itself. Pinned rows stay whole. *more: there is more to do.
+	 * Outside a transaction. */
+	int	(*retain)(struct store *, const struct store_retention *, bool *more);
 	/* Deletes one span with all that hangs on it, inside a transaction. What it
 	 * counted in rollups is taken off. STORE_NOT_FOUND: there is none. */
 	int	(*remove)(struct store *, const uint8_t id[16]);
@@ -146,6 +158,9 @@ struct store_ops {
 };
 
 extern const struct store_ops store_sqlite;
+
+/* Does this field of a span hold what people wrote or read? */
+bool	store_body_field(int field);
 
 /* Whether this program may open the store of that directory for writing:
  * STORE_E_VERSION with a line for people when a newer one made it; STORE_OK
