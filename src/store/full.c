@@ -218,6 +218,7 @@ blur(struct span *span)
 	for (int i = 0; i < SPAN_FIELDS; i++)
 		if (store_body_field(i))
 			*(struct slice *)((char *)span + span_fields[i].offset) = SLICE_NONE;
+	span->extra = SLICE_NONE;
 }
 
 /* The usage object of counts that only the row has. */
