@@ -27,6 +27,8 @@
 #include "store/tail.h"
 #include "store/thin.h"
 
+#define DEATHS 3			/* over one record, then it is set aside: who kills the process again and again
+					 * may meet it twice */
 #define BATCH_SPANS 200			/* in one transaction */
 #define BATCH_RECORDS 20000		/* read in one turn: long streams must not starve the commit */
 #define TURN_US 50000			/* between the starts of two turns */
@@ -237,10 +239,10 @@ put_chain(struct sink *sink, struct tail *t, const struct record *end, uint64_t 
 	struct build *build = NULL;
 	int rc = STORE_E_ROW;
 
-	if (deaths < 3)
-		build = deaths < 2 ? build_with_audio(sink, chain) : build_chain(chain, &sink->options);
+	if (deaths <= DEATHS)
+		build = deaths < DEATHS ? build_with_audio(sink, chain) : build_chain(chain, &sink->options);
 	if (build)
-		rc = deaths < 2 ? put_span(sink, t, chain, build) : put_raw(sink, t, chain, build);
+		rc = deaths < DEATHS ? put_span(sink, t, chain, build) : put_raw(sink, t, chain, build);
 	build_free(build);
 	if (rc == STORE_E_ROW) {
 		give_up(sink, t, end, chain);

@@ -450,7 +450,7 @@ test_poison(void)
 	    !(record.type == RECORD_END && memcmp(record.id, poison, 16) == 0))
 		;
 	reader_close(r);
-	note.deaths = 1;
+	note.deaths = 2;
 	snprintf(path, sizeof(path), "%s/building", test_dir);
 	fd = open(path, O_RDWR | O_CREAT, 0600);
 	ok(fd != -1 && pwrite(fd, &note, sizeof(note), 0) == sizeof(note));
