@@ -87,15 +87,6 @@ method_matches(const char *methods, struct slice method)
 	return false;
 }
 
-static bool
-path_takes(struct slice path, const char *method)
-{
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		if (path_matches(routes[i].path, path) && method_matches(routes[i].methods, slice_str(method)))
-			return true;
-	return false;
-}
-
 /* 405, with every method that the path takes in the Allow field. */
 static void
 refuse_method(struct local_job *job, const struct local_request *r)
@@ -105,7 +96,7 @@ refuse_method(struct local_job *job, const struct local_request *r)
 	int len = 6;
 
 	for (size_t m = 0; m < sizeof(all) / sizeof(all[0]); m++)
-		if (path_takes(r->path, all[m]))
+		if (operation_find(slice_str(all[m]), r->path))
 			len += snprintf(allow + len, sizeof(allow) - (size_t)len, "%s %s", len > 6 ? "," : "", all[m]);
 	snprintf(allow + len, sizeof(allow) - (size_t)len, "\r\n");
 	api_error(job, 405, allow, "Method \"%.*s\" not allowed.", (int)(r->method.len % 100), r->method.ptr);
@@ -137,15 +128,14 @@ key_reaches(struct local_job *job, const struct local_request *r)
 void
 api_handle(struct local_job *job, const struct local_request *r, void *arg)
 {
-	bool known = false;
-
+	if (operation_path(r->path) && !operation_find(r->method, r->path)) {
+		refuse_method(job, r);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		const struct route *route = &routes[i];
 
-		if (!path_matches(route->path, r->path))
-			continue;
-		known = true;
-		if (!method_matches(route->methods, r->method))
+		if (!path_matches(route->path, r->path) || !method_matches(route->methods, r->method))
 			continue;
 		if (!key_reaches(job, r))
 			return;
@@ -156,9 +146,6 @@ api_handle(struct local_job *job, const struct local_request *r, void *arg)
 			    route->sentence, (int)r->method.len, r->method.ptr, route->path);
 		return;
 	}
-	if (known)
-		refuse_method(job, r);
-	else
-		api_error(job, 404, NULL, "Not found: there is no API path %.*s",
-		    (int)(r->path.len > 200 ? 200 : r->path.len), r->path.ptr);
+	api_error(job, 404, NULL, "Not found: there is no API path %.*s",
+	    (int)(r->path.len > 200 ? 200 : r->path.len), r->path.ptr);
 }

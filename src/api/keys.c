@@ -201,10 +201,15 @@ read_rate(struct work *w, struct wish *wish, struct jvalue v)
 static bool
 read_name(struct work *w, struct wish *wish, struct jvalue v)
 {
+	size_t characters = 0;
+
 	free(wish->name);
-	wish->name = text_of(v, LIMIT_KEY_NAME);
+	wish->name = text_of(v, 4 * LIMIT_KEY_NAME);
 	wish->have_name = true;
-	return wish->name != NULL || v.kind == JNULL || refuse(w, "name: a text of at most 128 bytes is expected");
+	for (const char *p = wish->name ? wish->name : ""; *p; p++)
+		characters += ((unsigned char)*p & 0xc0) != 0x80;
+	return (wish->name != NULL && characters <= LIMIT_KEY_NAME) || v.kind == JNULL ||
+	    refuse(w, "name: a text of at most 128 characters is expected");
 }
 
 static bool

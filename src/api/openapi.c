@@ -12,9 +12,9 @@
 #include "core/limits.h"
 #include "span/span.h"
 
-#define WINDOW \
-	"\"start_time\":{\"type\":\"string\",\"format\":\"date-time\"}", \
-	"\"end_time\":{\"type\":\"string\",\"format\":\"date-time\"}", \
+/* "" is as if it were not there. */
+#define MOMENT "{\"type\":\"string\",\"anyOf\":[{\"format\":\"date-time\"},{\"maxLength\":0}]}"
+#define WINDOW "\"start_time\":" MOMENT, "\"end_time\":" MOMENT, \
 	"\"environment\":{\"type\":\"string\"}", "\"all_envs\":{\"type\":\"string\"}"
 #define PAGES(size) \
 	"\"page\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":2147483647,\"default\":1}", \
@@ -23,17 +23,19 @@
 /* The query parameters of each set: "name":schema. */
 static const char *const parameters[PARAMETERS_SETS][16] = {
 	[PARAMETERS_LIST] = { PAGES("100"), WINDOW, "\"sort_by\":{\"type\":\"string\",\"default\":\"-id\",\"pattern\":"
-	    "\"^-?(id|timestamp|cost|latency|time_to_first_token|tokens_per_second|prompt_tokens|completion_tokens|"
-	    "total_request_tokens|all_tokens)$\"}",
+	    "\"^(-?(id|timestamp|cost|latency|time_to_first_token|tokens_per_second|prompt_tokens|completion_tokens|"
+	    "total_request_tokens|all_tokens))?$\"}",
 	    "\"log_type\":{\"type\":\"string\"}", "\"include_fields\":{\"type\":\"string\"}",
-	    "\"is_test\":{\"type\":\"string\",\"enum\":[\"true\",\"false\"]}", "\"fetch_filters\":{\"type\":\"string\"}",
+	    "\"is_test\":{\"type\":\"string\",\"pattern\":"
+	    "\"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|0|1)$\"}",
+	    "\"fetch_filters\":{\"type\":\"string\"}",
 	    "\"operator\":{\"type\":\"string\"}" },
 	[PARAMETERS_WINDOW] = { WINDOW },
 	[PARAMETERS_PAGE] = { PAGES("100"), "\"environment\":{\"type\":\"string\"}", "\"all_envs\":{\"type\":\"string\"}" },
 	[PARAMETERS_USERS] = { PAGES("50"), "\"environment\":{\"type\":\"string\"}", "\"all_envs\":{\"type\":\"string\"}",
-	    "\"sort_by\":{\"type\":\"string\",\"default\":\"-first_seen\",\"pattern\":\"^-?(customer_identifier|environment|"
+	    "\"sort_by\":{\"type\":\"string\",\"default\":\"-first_seen\",\"pattern\":\"^(-?(customer_identifier|environment|"
 	    "email|name|number_of_requests|total_tokens|total_cost|average_latency|average_ttft|first_seen|last_seen|"
-	    "active_days)$\"}" },
+	    "active_days))?$\"}" },
 	[PARAMETERS_ONE] = { "\"environment\":{\"type\":\"string\"}", "\"all_envs\":{\"type\":\"string\"}" },
 	[PARAMETERS_METRICS] = { WINDOW, "\"summary_type\":{\"type\":\"string\"}", "\"date\":{\"type\":\"string\"}",
 	    "\"time_tick\":{\"type\":\"string\"}", "\"timezone_offset\":{\"type\":\"string\"}" },
@@ -97,8 +99,9 @@ put_parameters(struct buf *out, const struct operation *o)
 	buf_str(out, "\"parameters\":[");
 	for (; (at = strchr(at, '{')) != NULL; at = end) {
 		end = strchr(at, '}');
-		buf_printf(out, "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\","
-		    "\"minLength\":1}}", comma, (int)(end - at) - 1, at + 1);
+		buf_printf(out, "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\",%s}}",
+		    comma, (int)(end - at) - 1, at + 1, slice_starts(slice_str(at), SLICE("{span_id}")) ?
+		    "\"pattern\":\"^[0-9a-f]{32}$\"" : "\"minLength\":1");
 		comma = ",";
 	}
 	for (size_t i = 0; parameters[o->parameters][i] != NULL; i++) {
@@ -135,7 +138,7 @@ put_answers(struct buf *out, const struct operation *o)
 		put_answer(out, o->status, o->sentence, API_JSON, o->answer);
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		buf_str(out, ",");
-		put_answer(out, errors[i].status, errors[i].sentence, API_JSON, "Error");
+		put_answer(out, errors[i].status, errors[i].sentence, API_JSON, strcmp(o->answer, "Audio") ? "Error" : "");
 	}
 	buf_str(out, "}");
 }

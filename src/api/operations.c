@@ -49,11 +49,29 @@ path_matches(struct slice pattern, struct slice path)
 	return path.len == 0;
 }
 
+/* The path's own description, the first that matches: "/logs/list" is not "/logs/{id}". */
+static const char *
+path_of(struct slice path)
+{
+	for (size_t i = 0; i < operations_count; i++)
+		if (path_matches(slice_str(operations[i].path), path))
+			return operations[i].path;
+	return NULL;
+}
+
+bool
+operation_path(struct slice path)
+{
+	return path_of(path) != NULL;
+}
+
 const struct operation *
 operation_find(struct slice method, struct slice path)
 {
-	for (size_t i = 0; i < operations_count; i++)
-		if (slice_eq(slice_str(operations[i].method), method) && path_matches(slice_str(operations[i].path), path))
+	const char *own = path_of(path);
+
+	for (size_t i = 0; own != NULL && i < operations_count; i++)
+		if (slice_eq(slice_str(operations[i].method), method) && strcmp(operations[i].path, own) == 0)
 			return &operations[i];
 	return NULL;
 }

@@ -25,7 +25,9 @@ struct operation {
 extern const struct operation operations[];
 extern const size_t operations_count;
 
-/* NULL: none is described that is asked for so. */
+/* Is there such a path? */
+bool	operation_path(struct slice path);
+/* NULL: the path does not take the method. */
 const struct operation *operation_find(struct slice method, struct slice path);
 /* The right that a request needs. */
 unsigned operation_right(const struct local_request *);

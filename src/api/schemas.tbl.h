@@ -25,7 +25,7 @@
 #define KEY_REQUIRED "\"id\",\"name\",\"prefix\",\"environment\",\"is_test\",\"rights\",\"rate_limit\"," \
 	"\"created_at\"," \
 	"\"expiry_date\",\"revoked\""
-#define KEY_WISHES "\"name\":{\"type\":[\"string\",\"null\"],\"maxLength\":32}," \
+#define KEY_WISHES "\"name\":{\"type\":[\"string\",\"null\"],\"maxLength\":128}," \
 	"\"expiry_date\":{\"type\":[\"string\",\"null\"]," \
 	"\"format\":\"date-time\"},\"rate_limit\":{\"type\":[\"integer\",\"null\"],\"minimum\":1,\"maximum\":1000000}," \
 	"\"rights\":" KEY_RIGHTS ",\"max_usage\":{\"enum\":[-1,null]},\"spending_limit\":{\"type\":\"null\"}"
@@ -42,7 +42,7 @@ SCHEMA("SpanPage", PAGE_OF(REF("Span")))
 SCHEMA("UserPage", PAGE_OF(REF("User")))
 SCHEMA("KeyPage", PAGE_OF(REF("Key")))
 SCHEMA("Filters", "{\"type\":\"object\",\"properties\":{\"filters\":{\"description\":"
-    "\"Field to {\\\"operator\\\", \\\"value\\\"}, or to a list of those\",\"type\":\"object\"}}}")
+    "\"Field to {\\\"operator\\\", \\\"value\\\"}, or to a list of those\",\"type\":[\"object\",\"array\",\"null\"]}}}")
 SCHEMA("SpanOrFilters", "{\"anyOf\":[" REF("Filters") "," REF("Span") "]}")
 SCHEMA("Created", "{\"type\":\"object\",\"properties\":{\"message\":{\"type\":\"string\"},"
     "\"id\":{\"type\":\"string\"},"

@@ -92,7 +92,7 @@
 #define LIMIT_KEYS 20000u		/* keys made at run time: their file is written whole */
 #define LIMIT_KEY_LINE (4 * KIB)	/* one of them as JSON */
 #define LIMIT_KEYS_FILE (80 * MIB)	/* all of them */
-#define LIMIT_KEY_NAME 128		/* bytes of the name that a person gave one */
+#define LIMIT_KEY_NAME 128		/* characters of the name that a person gave one */
 #define LIMIT_KEY_RATE 1000000		/* requests a minute that a key's rate can be set to */
 
 /* Names */

@@ -312,7 +312,7 @@ test_user(void)
 	ok(call("GET", "/users/c1", "", "") == 200 && member_is(answer, "environment", "test"));	/* seen last there */
 	ok(call("GET", "/users/c1", "environment=dev", "") == 404 && error_has("Customer not found"));
 	ok(call("GET", "/users/nobody", "", "") == 404 && call_as(&key, "GET", "/users/c1", "", "") == 404);
-	ok(call("POST", "/users/c1", "", "{}") == 501 && call("DELETE", "/users/c1", "", "") == 501);
+	ok(call("POST", "/users/c1", "", "{}") == 405 && call("DELETE", "/users/c1", "", "") == 501);
 }
 
 int
