@@ -274,7 +274,7 @@ class Gateway:
         code, out, err = self.run("spans", "export", "--format", "jsonl")
         if code != 0:
             raise RuntimeError("spans export: exit %d: %s" % (code, err[:300]))
-        return [json.loads(ln) for ln in out.splitlines() if ln.strip()]
+        return [json.loads(ln) for ln in out.split("\n") if ln.strip()]     # U+2028 is no line end
 
     def spans(self, count, timeout=10):
         """All spans, oldest first, as soon as there are at least so many (or time is up)."""
