@@ -7,6 +7,7 @@
 #include "cli_customers_print.h"
 
 #include "cli_text.h"
+#include "core/csv.h"
 #include "core/limits.h"
 #include "span/span.h"
 
@@ -255,9 +256,9 @@ csv_row(struct customers_print *p, const struct customers_row *row)
 			buf_str(&p->cell, name_of(p, i));
 		buf_str(&p->line, comma);
 		if (columns[i].form == TEXT)
-			text_csv_safe(&p->line, buf_view(&p->cell));
+			csv_cell_safe(&p->line, buf_view(&p->cell));
 		else
-			text_csv(&p->line, buf_view(&p->cell));
+			csv_cell(&p->line, buf_view(&p->cell));
 		comma = ",";
 	}
 	buf_str(&p->line, "\r\n");

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "api/filters.h"
+#include "api/listing.h"
 #include "base/base.h"
 #include "cli.h"
 #include "cli_spans_print.h"
@@ -17,10 +20,10 @@
 #include "store/value.h"
 
 #define LIST_ROWS 50
-#define FILTERS_MAX (CLI_GIVEN_MAX + 4)
+#define PROGRESS_US 250000
 
 enum spans_flag { FLAG_FORMAT, FLAG_FROM, FLAG_TO, FLAG_LIMIT, FLAG_CUSTOMER, FLAG_MODEL, FLAG_STATUS,
-    FLAG_ENVIRONMENT, FLAG_FILTER, FLAG_FIELDS, FLAG_SORT, FLAG_ALL, FLAG_NEWEST, FLAG_FULL, FLAGS };
+    FLAG_ENVIRONMENT, FLAG_FILTER, FLAG_FILTERS, FLAG_SAMPLE, FLAG_FIELDS, FLAG_SORT, FLAG_ALL, FLAG_NEWEST, FLAG_FULL, FLAGS };
 
 static const struct cli_flag flags[FLAGS] = {
 	[FLAG_FORMAT] = { "format", "FORMAT", "table, json, jsonl or csv. list: table, export: jsonl." },
@@ -32,7 +35,9 @@ static const struct cli_flag flags[FLAGS] = {
 	[FLAG_STATUS] = { "status", "STATUS", "success, error, or a status code." },
 	[FLAG_ENVIRONMENT] = { "environment", "NAME", "Of this environment." },
 	[FLAG_FILTER] = { "filter", "TEST",
-	    "FIELD=VALUE; also != < <= > >= and ~ (contains); metadata.KEY=VALUE. Repeat it." },
+	    "FIELD=VALUE; also != < <= > >= ~ (contains) and FIELD:OPERATOR:VALUE. Repeat it." },
+	[FLAG_FILTERS] = { "filters", "JSON", "Filters as the API takes them: {\"cost\":{\"operator\":\"gt\",\"value\":1}}." },
+	[FLAG_SAMPLE] = { "sample", "PERCENT", "So many of all spans, the same ones each time." },
 	[FLAG_FIELDS] = { "fields", "A,B,...", "Print only these fields." },
 	[FLAG_SORT] = { "sort", "FIELD", "Order by a field, -FIELD downwards. list: -timestamp." },
 	[FLAG_ALL] = { "all", NULL, "No limit." },
@@ -55,56 +60,75 @@ struct spans {
 	struct store	*store;
 	struct full	*full;
 	struct query	 query;
-	struct query_filter filters[FILTERS_MAX];
-	struct slice	 values[FILTERS_MAX];
+	struct filters	 filters;
+	char		*keys[CLI_GIVEN_MAX];	/* names of metadata keys that filters point to */
+	size_t		 nkeys;
 	int		 fields[SPAN_FIELDS];
 	struct spans_print print;
+	bool		 progress;	/* a line of it on standard error */
+	uint64_t	 told_us;
 };
 
-static struct query_filter *
-add_filter(struct spans *s, int field, enum query_op op, struct slice value)
+static bool
+add_filter(struct spans *s, struct slice name, const char *op, struct slice value)
 {
-	struct query_filter *f = &s->filters[s->query.nfilters];
-
-	s->values[s->query.nfilters] = value;
-	*f = (struct query_filter){ .field = field, .op = op, .values = &s->values[s->query.nfilters], .nvalues = 1 };
-	s->query.nfilters++;
-	s->query.filters = s->filters;
-	return f;
+	return filters_add(&s->filters, name, slice_str(op), SLICE_NONE, &value, 1) || cli_fail("%s", s->filters.error) == 0;
 }
 
-/* FIELD OP VALUE as people write it. */
+/* FIELD:OPERATOR:VALUE, with the API's operators. */
+static bool
+parse_named(struct spans *s, const char *test, size_t at)
+{
+	size_t n = strcspn(test + at + 1, ":");
+	char op[32];
+
+	if (at == 0 || test[at + 1 + n] != ':' || n >= sizeof(op)) {
+		cli_fail("--filter %s: a filter is FIELD=VALUE or FIELD:OPERATOR:VALUE", test);
+		return false;
+	}
+	memcpy(op, test + at + 1, n);
+	op[n] = '\0';
+	return add_filter(s, slice_make(test, at), op, slice_str(test + at + n + 2));
+}
+
+/* FIELD OP VALUE as people write it. metadata.KEY is metadata__KEY. */
 static bool
 parse_test(struct spans *s, const char *test)
 {
-	static const struct { const char *text; enum query_op op; } ops[] = {
-		{ "!=", QUERY_NOT }, { "<=", QUERY_LTE }, { ">=", QUERY_GTE }, { "=", QUERY_EQ },
-		{ "<", QUERY_LT }, { ">", QUERY_GT }, { "~", QUERY_CONTAINS },
+	static const struct { const char *text, *op; } ops[] = {
+		{ "!=", "not" }, { "<=", "lte" }, { ">=", "gte" }, { "=", "" }, { "<", "lt" }, { ">", "gt" },
+		{ "~", "contains" },
 	};
-	size_t at = strcspn(test, "!<>=~"), i, n = sizeof(ops) / sizeof(ops[0]);
-	struct slice name = slice_make(test, at), value;
-	int field;
+	size_t at = strcspn(test, "!<>=~:"), i, n = sizeof(ops) / sizeof(ops[0]);
+	struct slice name = slice_make(test, at);
+	char *key;
 
+	if (test[at] == ':')
+		return parse_named(s, test, at);
 	for (i = 0; i < n && strncmp(test + at, ops[i].text, strlen(ops[i].text)) != 0; i++)
 		;
 	if (i == n || at == 0) {
-		cli_fail("--filter %s: a filter is FIELD=VALUE", test);
+		cli_fail("--filter %s: a filter is FIELD=VALUE or FIELD:OPERATOR:VALUE", test);
 		return false;
 	}
-	value = slice_str(test + at + strlen(ops[i].text));
-	if (slice_starts(name, SLICE("metadata.")) || slice_starts(name, SLICE("metadata__"))) {
-		struct query_filter *f = add_filter(s, SPAN_F_metadata, ops[i].op, value);
+	if (!slice_starts(name, SLICE("metadata.")))
+		return add_filter(s, name, ops[i].op, slice_str(test + at + strlen(ops[i].text)));
+	key = xasprintf("metadata__%.*s", (int)at - 9, test + 9);
+	s->keys[s->nkeys++] = key;
+	return add_filter(s, slice_str(key), ops[i].op, slice_str(test + at + strlen(ops[i].text)));
+}
 
-		f->key = slice_from(name, name.ptr[8] == '.' ? 9 : 10);
-		return true;
-	}
-	field = span_field_by_name(name);
-	if (field < 0) {
-		cli_fail("--filter %s: there is no field %.*s", test, (int)name.len, name.ptr);
+/* --filters JSON. */
+static bool
+parse_filters(struct spans *s, const char *text)
+{
+	struct jvalue value;
+
+	if (jscan_check(slice_str(text), &value, NULL) != JSCAN_END) {
+		cli_fail("--filters: this is no JSON");
 		return false;
 	}
-	add_filter(s, field, ops[i].op, value);
-	return true;
+	return filters_json(&s->filters, value, false) || cli_fail("--filters: %s", s->filters.error) == 0;
 }
 
 static bool
@@ -121,20 +145,16 @@ parse_window(struct spans *s)
 static bool
 parse_fields(struct spans *s)
 {
-	const char *p = s->args.values[FLAG_FIELDS];
+	const char *names = s->args.values[FLAG_FIELDS];
+	struct export x = { .fields = NULL };
+	struct slice bad = SLICE_NONE;
 
-	while (p) {
-		size_t n = strcspn(p, ",");
-		int field = span_field_by_name(slice_trim(slice_make(p, n)));
-
-		if (field < 0 || s->print.nfields == SPAN_FIELDS) {
-			cli_fail("--fields: there is no field %.*s", (int)n, p);
-			return false;
-		}
-		s->fields[s->print.nfields++] = field;
-		p = p[n] ? p + n + 1 : NULL;
+	if (names && !export_fields(&x, s->fields, slice_str(names), &bad)) {
+		cli_fail("--fields: there is no field %.*s", (int)bad.len, bad.ptr);
+		return false;
 	}
-	s->print.fields = s->print.nfields ? s->fields : NULL;
+	s->print.fields = x.fields;
+	s->print.nfields = x.nfields;
 	return true;
 }
 
@@ -146,9 +166,7 @@ parse_sort(struct spans *s)
 	s->query.sort = -1;
 	if (!name)
 		return true;
-	s->query.ascending = *name != '-';
-	s->query.sort = span_field_by_name(slice_str(name + !s->query.ascending));
-	if (s->query.sort >= 0 && query_field_ok(s->query.sort))
+	if (listing_sort(&s->query, slice_str(name)))
 		return true;
 	cli_fail("--sort %s: lists cannot be sorted by that", name);
 	return false;
@@ -185,43 +203,54 @@ parse_format(struct spans *s, enum spans_format otherwise)
 }
 
 /* The filters that have a flag of their own. */
-static void
+static bool
 parse_shortcuts(struct spans *s)
 {
-	static const struct { int flag, field; } simple[] = {
-		{ FLAG_CUSTOMER, SPAN_F_customer_identifier }, { FLAG_MODEL, SPAN_F_model },
-		{ FLAG_ENVIRONMENT, SPAN_F_environment },
+	static const struct { int flag; const char *field; } simple[] = {
+		{ FLAG_CUSTOMER, "customer_identifier" }, { FLAG_MODEL, "model" }, { FLAG_ENVIRONMENT, "environment" },
 	};
 	const char *status = s->args.values[FLAG_STATUS];
 
 	for (size_t i = 0; i < sizeof(simple) / sizeof(simple[0]); i++)
-		if (s->args.values[simple[i].flag])
-			add_filter(s, simple[i].field, QUERY_EQ, slice_str(s->args.values[simple[i].flag]));
-	if (status)
-		add_filter(s, *status >= '0' && *status <= '9' ? SPAN_F_status_code : SPAN_F_status, QUERY_EQ,
-		    slice_str(status));
+		if (s->args.values[simple[i].flag] && !add_filter(s, slice_str(simple[i].field), "",
+		    slice_str(s->args.values[simple[i].flag])))
+			return false;
+	return !status || add_filter(s, *status >= '0' && *status <= '9' ? SLICE("status_code") : SLICE("status"), "",
+	    slice_str(status));
+}
+
+static bool
+parse_sample(struct spans *s)
+{
+	const char *text = s->args.values[FLAG_SAMPLE];
+	double p;
+
+	if (text && (!value_num(slice_str(text), &p) || p <= 0 || p > 100)) {
+		cli_fail("--sample %s: not a percentage over 0 and up to 100", text);
+		return false;
+	}
+	s->query.sample = !text ? 0 : p * 10000 < 1 ? 1 : (unsigned)(p * 10000);
+	return true;
 }
 
 static bool
 parse_query(struct spans *s, bool list)
 {
-	struct query_sql sql;
-	char err[300];
-	bool good;
+	const char *json = s->args.values[FLAG_FILTERS];
 
-	if (!parse_window(s) || !parse_fields(s) || !parse_sort(s) || !parse_limit(s, list))
+	if (!filters_init(&s->filters, json ? strlen(json) : 0) || !parse_window(s) || !parse_fields(s) ||
+	    !parse_sort(s) || !parse_limit(s, list) || !parse_sample(s))
 		return false;
 	if (!list && !s->args.values[FLAG_SORT])
 		s->query.ascending = !s->args.values[FLAG_NEWEST];
-	parse_shortcuts(s);
+	if (!parse_shortcuts(s) || (json && !parse_filters(s, json)))
+		return false;
 	for (size_t i = 0; i < s->args.ngiven; i++)
 		if (s->args.given[i].flag == FLAG_FILTER && !parse_test(s, s->args.given[i].value))
 			return false;
-	good = query_where(&s->query, &sql, err, sizeof(err));
-	query_sql_free(&sql);
-	if (!good)
-		cli_fail("%s", err);
-	return good;
+	s->query.filters = s->filters.list;
+	s->query.nfilters = s->filters.n;
+	return filters_check(&s->filters) || cli_fail("%s", s->filters.error) == 0;
 }
 
 static int
@@ -251,11 +280,24 @@ tell_hidden(struct spans *s)
 		    (unsigned long long)(all - within));
 }
 
+/* Says on a terminal how far an export to a file has come; total 0: unknown. */
+static void
+tell_progress(struct spans *s, uint64_t total, bool end)
+{
+	uint64_t now = clock_mono_us();
+
+	if (!s->progress || (!end && now < s->told_us + PROGRESS_US))
+		return;
+	s->told_us = now;
+	fprintf(stderr, "\r%zu of %llu spans%s", s->print.printed, (unsigned long long)total, end ? "\n" : "");
+}
+
 /* Prints what the query finds. */
 static int
 print_rows(struct spans *s)
 {
 	bool full = spans_print_needs_full(&s->print), good = true;
+	uint64_t total = 0;
 	const struct span *span;
 	struct store_rows *rows;
 	int rc;
@@ -263,9 +305,14 @@ print_rows(struct spans *s)
 	rc = store_sqlite.select(s->store, &s->query, &rows);
 	if (rc != STORE_OK)
 		return store_failed(s, rc);
+	if (s->progress)
+		(void)store_sqlite.count(s->store, &s->query, &total);
 	spans_print_start(&s->print);
-	while (good && (rc = store_sqlite.next(rows, &span)) == STORE_ROW)
+	while (good && (rc = store_sqlite.next(rows, &span)) == STORE_ROW) {
 		good = spans_print(&s->print, full ? full_span(s->full, span) : span);
+		tell_progress(s, total, false);
+	}
+	tell_progress(s, total, true);
 	store_sqlite.done(rows);
 	good = spans_print_end(&s->print) && good;
 	if (!good)
@@ -292,6 +339,7 @@ spans_export(struct spans *s)
 	if (!parse_format(s, FORMAT_JSONL) || !parse_query(s, false))
 		return CLI_USAGE;
 	s->print.full = true;
+	s->progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
 	return print_rows(s);
 }
 
@@ -322,6 +370,11 @@ static int
 spans_get(struct spans *s)
 {
 	const char *id = s->args.words[1];
+	struct slice text = slice_str(id);
+	struct query_filter range[] = {
+		{ .field = SPAN_F_id, .op = QUERY_GTE, .values = &text, .nvalues = 1 },
+		{ .field = SPAN_F_id, .op = QUERY_LTE, .values = &text, .nvalues = 1 },
+	};
 	struct store_rows *rows;
 	struct query_sql sql;
 	char err[300];
@@ -331,8 +384,8 @@ spans_get(struct spans *s)
 	if (!parse_format(s, FORMAT_JSON) || !parse_fields(s) || !parse_sort(s))
 		return CLI_USAGE;
 	s->query.limit = 2;
-	add_filter(s, SPAN_F_id, QUERY_GTE, slice_str(id));
-	add_filter(s, SPAN_F_id, QUERY_LTE, slice_str(id));
+	s->query.filters = range;
+	s->query.nfilters = 2;
 	good = query_where(&s->query, &sql, err, sizeof(err));
 	query_sql_free(&sql);
 	if (!good || *id == '\0')
@@ -381,6 +434,9 @@ open_and_run(struct spans *s)
 		code = run(s);
 	}
 	full_free(s->full);
+	filters_free(&s->filters);
+	for (size_t i = 0; i < s->nkeys; i++)
+		free(s->keys[i]);
 	store_sqlite.close(s->store);
 	config_unref(s->config);
 	return code;

@@ -21,19 +21,6 @@ static const char *const format_names[] = {
 	[FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_JSONL] = "jsonl", [FORMAT_CSV] = "csv",
 };
 
-/* What a CSV file holds unless fields are named. */
-static const int csv_fields[] = {
-	SPAN_F_id, SPAN_F_timestamp, SPAN_F_start_time, SPAN_F_log_type, SPAN_F_model, SPAN_F_provider_id,
-	SPAN_F_status, SPAN_F_status_code, SPAN_F_end_reason, SPAN_F_finish_reason, SPAN_F_error_message,
-	SPAN_F_latency, SPAN_F_time_to_first_token, SPAN_F_tokens_per_second, SPAN_F_stream,
-	SPAN_F_prompt_tokens, SPAN_F_completion_tokens, SPAN_F_total_request_tokens,
-	SPAN_F_prompt_cache_hit_tokens, SPAN_F_prompt_cache_creation_tokens, SPAN_F_reasoning_tokens,
-	SPAN_F_usage_source, SPAN_F_cost, SPAN_F_cost_source, SPAN_F_customer_identifier,
-	SPAN_F_thread_identifier, SPAN_F_custom_identifier, SPAN_F_group_identifier, SPAN_F_environment,
-	SPAN_F_trace_unique_id, SPAN_F_span_unique_id, SPAN_F_span_parent_id, SPAN_F_span_name,
-	SPAN_F_metadata, SPAN_F_input, SPAN_F_output,
-};
-
 bool
 spans_format_by_name(const char *name, enum spans_format *out)
 {
@@ -48,23 +35,9 @@ spans_format_by_name(const char *name, enum spans_format *out)
 bool
 spans_print_needs_full(const struct spans_print *p)
 {
-	return p->format != FORMAT_TABLE || p->fields;
-}
+	struct export x = { .fields = p->fields, .nfields = p->nfields };
 
-/* The value as a cell: texts bare, null empty, everything else as its JSON. */
-static void
-value_text(const struct span *span, int field, struct buf *out)
-{
-	const char *at = (const char *)span + span_fields[field].offset;
-
-	if (span_is_null(span, field))
-		return;
-	if (span_fields[field].type == SPAN_TEXT)
-		buf_slice(out, *(const struct slice *)at);
-	else if (span_fields[field].type == SPAN_TIME)
-		span_time_text(((const struct span_int *)at)->v, out);
-	else
-		span_value_json(span, field, out);
+	return (p->format != FORMAT_TABLE || p->fields) && export_needs_full(&x);
 }
 
 enum cell { CELL_TIME, CELL_MODEL, CELL_STATUS, CELL_LATENCY, CELL_TTFT, CELL_TOKENS, CELL_CUSTOMER, CELL_ID, CELLS };
@@ -197,7 +170,7 @@ table_row(struct spans_print *p, const struct span *span)
 	for (size_t i = 0; p->fields && i < p->nfields; i++) {
 		buf_clear(&cell);
 		if (span)
-			value_text(span, p->fields[i], &cell);
+			export_value(span, p->fields[i], &cell);
 		else
 			buf_str(&cell, span_fields[p->fields[i]].name);
 		text_cell(&p->line, buf_view(&cell), i + 1 == p->nfields ? CELL_MAX * 2 : field_width(p->fields[i]),
@@ -222,46 +195,6 @@ table_row(struct spans_print *p, const struct span *span)
 	buf_free(&cell);
 }
 
-static void
-csv_row(struct spans_print *p, const struct span *span)
-{
-	const int *fields = p->fields ? p->fields : csv_fields;
-	size_t n = p->fields ? p->nfields : sizeof(csv_fields) / sizeof(csv_fields[0]);
-	struct buf cell;
-
-	buf_init(&cell, LINE_LIMIT);
-	for (size_t i = 0; i < n; i++) {
-		buf_clear(&cell);
-		if (span)
-			value_text(span, fields[i], &cell);
-		else
-			buf_str(&cell, span_fields[fields[i]].name);
-		if (i > 0)
-			buf_byte(&p->line, ',');
-		text_csv(&p->line, buf_view(&cell));
-	}
-	buf_str(&p->line, "\r\n");
-	buf_free(&cell);
-}
-
-static void
-json_row(struct spans_print *p, const struct span *span)
-{
-	struct span copy = *span;
-
-	if (!p->full && !p->fields)
-		copy.full_request = copy.full_response = SLICE_NONE;
-	if (!p->fields) {
-		span_json(&copy, true, &p->line);
-		return;
-	}
-	for (size_t i = 0; i < p->nfields; i++) {
-		buf_printf(&p->line, "%s\"%s\":", i ? "," : "{", span_fields[p->fields[i]].name);
-		span_value_json(&copy, p->fields[i], &p->line);
-	}
-	buf_byte(&p->line, '}');
-}
-
 static bool
 flush_line(struct spans_print *p)
 {
@@ -277,14 +210,18 @@ flush_line(struct spans_print *p)
 void
 spans_print_start(struct spans_print *p)
 {
+	static const enum export_format formats[] = { [FORMAT_JSON] = EXPORT_JSON, [FORMAT_JSONL] = EXPORT_JSONL,
+	    [FORMAT_CSV] = EXPORT_CSV };
+
 	p->printed = 0;
 	buf_init(&p->line, LINE_LIMIT);
-	if (p->format == FORMAT_TABLE)
+	if (p->format == FORMAT_TABLE) {
 		table_row(p, NULL);
-	else if (p->format == FORMAT_CSV)
-		csv_row(p, NULL);
-	else if (p->format == FORMAT_JSON)
-		buf_byte(&p->line, '[');
+		return;
+	}
+	p->export = (struct export){ .format = formats[p->format], .fields = p->fields, .nfields = p->nfields,
+	    .full = p->full };
+	export_start(&p->export, &p->line);
 }
 
 bool
@@ -292,15 +229,8 @@ spans_print(struct spans_print *p, const struct span *span)
 {
 	if (p->format == FORMAT_TABLE)
 		table_row(p, span);
-	else if (p->format == FORMAT_CSV)
-		csv_row(p, span);
-	else {
-		if (p->format == FORMAT_JSON)
-			buf_str(&p->line, p->printed ? ",\n" : "\n");
-		json_row(p, span);
-		if (p->format == FORMAT_JSONL)
-			buf_byte(&p->line, '\n');
-	}
+	else
+		export_row(&p->export, span, &p->line);
 	p->printed++;
 	return flush_line(p);
 }
@@ -310,8 +240,8 @@ spans_print_end(struct spans_print *p)
 {
 	bool good;
 
-	if (p->format == FORMAT_JSON)
-		buf_str(&p->line, "\n]\n");
+	if (p->format != FORMAT_TABLE)
+		export_end(&p->export, &p->line);
 	good = flush_line(p) && fflush(p->out) == 0;
 	buf_free(&p->line);
 	return good;

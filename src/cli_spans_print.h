@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "api/export.h"
 #include "span/span.h"
 
 enum spans_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV };
@@ -19,6 +20,7 @@ struct spans_print {
 	FILE		*out;
 
 	size_t		 printed;
+	struct export	 export;	/* all formats but the table */
 	struct buf	 line;
 };
 

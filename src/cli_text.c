@@ -50,42 +50,6 @@ text_cell(struct buf *line, struct slice text, size_t width, bool right)
 	buf_byte(line, ' ');
 }
 
-void
-text_csv(struct buf *line, struct slice text)
-{
-	bool quote = false;
-
-	for (size_t i = 0; i < text.len && !quote; i++)
-		quote = strchr("\",\r\n", text.ptr[i]) != NULL;
-	if (!quote) {
-		buf_slice(line, text);
-		return;
-	}
-	buf_byte(line, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '"')
-			buf_byte(line, '"');
-		buf_byte(line, text.ptr[i]);
-	}
-	buf_byte(line, '"');
-}
-
-void
-text_csv_safe(struct buf *line, struct slice text)
-{
-	struct buf cell;
-
-	if (text.len == 0 || !strchr("=+-@\t\r", *text.ptr)) {
-		text_csv(line, text);
-		return;
-	}
-	buf_init(&cell, text.len + 1);
-	buf_byte(&cell, '\'');
-	buf_slice(&cell, text);
-	text_csv(line, buf_view(&cell));
-	buf_free(&cell);
-}
-
 unsigned
 text_width(void)
 {

@@ -13,12 +13,6 @@ struct slice text_cut(struct slice s, size_t width);
  * no stored text drives the terminal. */
 void	text_cell(struct buf *line, struct slice text, size_t width, bool right);
 
-/* RFC 4180: quotes where there is anything that needs them. */
-void	text_csv(struct buf *line, struct slice text);
-/* The same for texts of strangers: one that a spreadsheet would take for a
- * formula gets a ' in front. */
-void	text_csv_safe(struct buf *line, struct slice text);
-
 /* Columns of the terminal; 120 where there is none. */
 unsigned text_width(void);
 

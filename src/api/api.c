@@ -17,6 +17,8 @@
 #include "api/operations.h"
 #include "api/search.h"
 #include "api/traces.h"
+#include "api/summary.h"
+#include "api/threads.h"
 #include "api/users.h"
 
 struct route {

@@ -7,15 +7,23 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api/params.h"
+#include "base/base.h"
 #include "core/limits.h"
-#include "span/span.h"
 #include "store/value.h"
 
 #define HOUR_US INT64_C(3600000000)
 #define PAGE_SIZE 100
 #define PAGE_SIZE_MAX 1000
+
+/* A filter of the URL: ?name=value, or name[value]=, name[operator]=, name[connector]=. */
+struct quick {
+	struct slice	 name, op, connector;
+	struct slice	*values;
+	size_t		 nvalues;
+};
 
 static bool
 refuse(struct listing *l, const char *fmt, ...)
@@ -32,61 +40,10 @@ refuse(struct listing *l, const char *fmt, ...)
 	return false;
 }
 
-/* Names by which clients call our fields. */
 static int
-field_by_name(struct slice name)
+shown(struct slice s)
 {
-	static const struct { struct slice name; int field; } others[] = {
-		{ { "all_tokens", 10 }, SPAN_F_total_request_tokens },
-		{ { "total_tokens", 12 }, SPAN_F_total_request_tokens },
-		{ { "ttft", 4 }, SPAN_F_time_to_first_token },
-		{ { "full_unique_id", 14 }, SPAN_F_id },
-		{ { "failed", 6 }, SPAN_F_status },
-	};
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (slice_eq(others[i].name, name))
-			return others[i].field;
-	return span_field_by_name(name);
-}
-
-static struct slice
-metadata_key(struct slice name)
-{
-	return slice_starts(name, SLICE("metadata__")) ? slice_from(name, 10) : SLICE_NONE;
-}
-
-/* A new filter; its values come by add_value. */
-static struct query_filter *
-add_filter(struct listing *l, int field, struct slice key, enum query_op op)
-{
-	struct query_filter *f;
-
-	if (l->query.nfilters == LISTING_FILTERS)
-		return NULL;
-	f = &l->filters[l->query.nfilters++];
-	*f = (struct query_filter){ .field = field, .key = key, .op = op, .values = &l->values[l->nvalues] };
-	l->query.filters = l->filters;
-	return f;
-}
-
-static bool
-add_value(struct listing *l, struct query_filter *f, struct slice value)
-{
-	if (l->nvalues == LISTING_VALUES)
-		return refuse(l, "more than %d filter values", LISTING_VALUES);
-	l->values[l->nvalues++] = value;
-	f->nvalues++;
-	return true;
-}
-
-/* `failed` is a status by another name. */
-static struct slice
-failed_value(struct slice value)
-{
-	bool yes;
-
-	return !value_bool(value, &yes) ? value : yes ? SLICE("error") : SLICE("success");
+	return (int)value_cut(s, 60).len;
 }
 
 static bool
@@ -95,8 +52,8 @@ set_window(struct listing *l, struct slice value, bool from)
 	int64_t *us = from ? &l->query.from_us : &l->query.to_us;
 
 	if (value.len > 0 && !value_time(value, us))
-		return refuse(l, "%s: '%.*s' is not an ISO 8601 time", from ? "start_time" : "end_time",
-		    (int)value_cut(value, 60).len, value.ptr);
+		return refuse(l, "%s: '%.*s' is not an ISO 8601 time", from ? "start_time" : "end_time", shown(value),
+		    value.ptr);
 	if (value.len > 0)
 		*(from ? &l->query.have_from : &l->query.have_to) = true;
 	return true;
@@ -108,91 +65,198 @@ set_number(struct listing *l, const char *name, struct slice value, uint64_t *ou
 	int64_t v;
 
 	if (!value_int(value, &v) || v < 1 || v > INT32_MAX)
-		return refuse(l, "%s: '%.*s' is not a number from 1 on", name, (int)value_cut(value, 60).len, value.ptr);
+		return refuse(l, "%s: '%.*s' is not a number from 1 on", name, shown(value), value.ptr);
 	*out = (uint64_t)v;
 	return true;
+}
+
+bool
+listing_sort(struct query *q, struct slice name)
+{
+	if (name.len == 0)
+		return true;
+	q->ascending = *name.ptr != '-';
+	if (!q->ascending)
+		name = slice_from(name, 1);
+	q->sort = filters_field(name, &q->sort_key);
+	/* Ids come in the order of time; who sorts by them wants the newest first. */
+	if (q->sort == SPAN_F_id || q->sort == SPAN_F_unique_id)
+		q->sort = SPAN_F_timestamp;
+	return q->sort >= 0 && query_sort_ok(q->sort) &&
+	    (q->sort_key.len > 0 || (q->sort != QUERY_SCORE && q->sort != SPAN_F_metadata));
 }
 
 static bool
 set_sort(struct listing *l, struct slice value)
 {
-	struct slice name = value;
+	return listing_sort(&l->query, value) ||
+	    refuse(l, "sort_by: spans cannot be sorted by '%.*s'", shown(value), value.ptr);
+}
 
-	if (value.len == 0)
-		return true;
-	l->query.ascending = *value.ptr != '-';
-	if (!l->query.ascending)
-		name = slice_from(value, 1);
-	l->query.sort = field_by_name(name);
-	if (l->query.sort < 0 || !query_field_ok(l->query.sort))
-		return refuse(l, "sort_by: spans cannot be sorted by '%.*s'", (int)value_cut(name, 60).len, name.ptr);
+/* Names with commas between; those that are no field are passed over, as what
+ * is not a field of its own comes in every row. */
+static bool
+set_fields(struct listing *l, struct slice value)
+{
+	while (value.len > 0) {
+		const char *comma = memchr(value.ptr, ',', value.len);
+		struct slice name = slice_make(value.ptr, comma ? (size_t)(comma - value.ptr) : value.len), key;
+		int field;
+
+		value = slice_from(value, name.len + (comma != NULL));
+		field = filters_field(slice_trim(name), &key);
+		if (field == QUERY_HAS_TOOL_CALLS)
+			field = SPAN_F_tool_calls;
+		if (field >= 0 && field < SPAN_FIELDS)
+			l->fields[field] = true;
+		l->have_fields = true;
+	}
+	l->full = l->fields[SPAN_F_full_request] || l->fields[SPAN_F_full_response];
 	return true;
 }
 
-static void
-set_fields(struct listing *l, struct slice value)
+static bool
+set_flag(struct listing *l, const char *name, struct slice value, bool *flag)
 {
-	l->full = memmem(value.ptr, value.len, "full_request", 12) || memmem(value.ptr, value.len, "full_response", 13);
+	return value.len == 0 || value_bool(value, flag) || refuse(l, "%s is true or false", name);
 }
 
 static bool
 set_test(struct listing *l, struct slice value)
 {
-	bool test;
+	bool test = false;
 
-	if (!value_bool(value, &test))
-		return refuse(l, "is_test is true or false");
-	l->tested = true;
-	l->environment = test ? SLICE("test") : SLICE("prod");
+	if (!set_flag(l, "is_test", value, &test))
+		return false;
+	if (value.len > 0) {	/* stronger than `environment` and all_envs */
+		l->query.environment = test ? SLICE("test") : SLICE("prod");
+		l->test_given = true;
+	}
 	return true;
+}
+
+/* sample=p: so many percent of all ids, always the same ones. */
+static bool
+set_sample(struct listing *l, struct slice value)
+{
+	double p;
+
+	if (!value_num(value, &p) || p <= 0 || p > 100)
+		return refuse(l, "sample: '%.*s' is not a percentage over 0 and up to 100", shown(value), value.ptr);
+	l->query.sample = p * 10000 < 1 ? 1 : (unsigned)(p * 10000);
+	return true;
+}
+
+static bool
+set_connector(struct listing *l, struct slice value)
+{
+	l->either = slice_caseeq(value, SLICE("OR"));
+	return l->either || value.len == 0 || slice_caseeq(value, SLICE("AND")) ||
+	    refuse(l, "operator: '%.*s' is neither AND nor OR", shown(value), value.ptr);
 }
 
 /* A member that is no filter. 1: taken, 0: not one of them, -1: refused. */
 static int
 take_paging(struct listing *l, struct slice name, struct slice value)
 {
+	bool good;
+
 	if (slice_eq(name, SLICE("page")))
-		return set_number(l, "page", value, &l->page) ? 1 : -1;
-	if (slice_eq(name, SLICE("page_size")))
-		return set_number(l, "page_size", value, &l->page_size) ? 1 : -1;
-	if (slice_eq(name, SLICE("sort_by")))
-		return set_sort(l, value) ? 1 : -1;
-	if (slice_eq(name, SLICE("start_time")))
-		return set_window(l, value, true) ? 1 : -1;
-	if (slice_eq(name, SLICE("end_time")))
-		return set_window(l, value, false) ? 1 : -1;
-	if (slice_eq(name, SLICE("include_fields")))
-		set_fields(l, value);
-	else if (slice_eq(name, SLICE("environment")))
-		l->environment = l->tested ? l->environment : value;
+		good = set_number(l, "page", value, &l->page);
+	else if (slice_eq(name, SLICE("page_size")))
+		good = set_number(l, "page_size", value, &l->page_size);
+	else if (slice_eq(name, SLICE("sort_by")))
+		good = set_sort(l, value);
+	else if (slice_eq(name, SLICE("start_time")))
+		good = set_window(l, value, true);
+	else if (slice_eq(name, SLICE("end_time")))
+		good = set_window(l, value, false);
+	else if (slice_eq(name, SLICE("include_fields")))
+		good = set_fields(l, value);
 	else if (slice_eq(name, SLICE("all_envs")))
-		(void)value_bool(value, &l->all_envs);
+		good = set_flag(l, "all_envs", value, &l->all_envs);
 	else if (slice_eq(name, SLICE("is_test")))
-		return set_test(l, value) ? 1 : -1;
-	else if (!slice_eq(name, SLICE("fetch_filters")) && !slice_eq(name, SLICE("operator")))
+		good = set_test(l, value);
+	else if (slice_eq(name, SLICE("fetch_filters")))
+		good = set_flag(l, "fetch_filters", value, &l->fetch_filters);
+	else if (slice_eq(name, SLICE("sample")))
+		good = set_sample(l, value);
+	else if (slice_eq(name, SLICE("operator")))
+		good = set_connector(l, value);
+	else if (slice_eq(name, SLICE("format"))) {
+		l->format = value;
+		good = true;
+	} else if (slice_eq(name, SLICE("environment"))) {
+		if (value.len > 0 && !l->test_given)
+			l->query.environment = value;
+		good = true;
+	} else
 		return 0;
-	return 1;
+	return good ? 1 : -1;
 }
 
-/* ?field=value: exactly that; a name that is no field is a metadata key. */
+/* The filter of that name, a new one where there is none yet. */
+static struct quick *
+quick_of(struct listing *l, struct slice name)
+{
+	for (size_t i = 0; i < l->nquick; i++)
+		if (slice_eq(l->quick[i].name, name))
+			return &l->quick[i];
+	if (l->nquick == LIMIT_FILTERS)
+		return NULL;
+	l->quick = xrealloc(l->quick, (l->nquick + 1) * sizeof(*l->quick));
+	l->quick[l->nquick] = (struct quick){ .name = name };
+	return &l->quick[l->nquick++];
+}
+
+/* ?field=value, or one part of a filter: field[operator]=op. */
 static bool
 take_quick(struct listing *l, struct slice name, struct slice value)
 {
-	int field = field_by_name(name);
-	struct slice key = metadata_key(name);
-	struct query_filter *f;
+	const char *bracket = memchr(name.ptr, '[', name.len);
+	struct slice part = SLICE("[value]");
+	struct quick *q;
 
-	if (memchr(name.ptr, '[', name.len))
-		return refuse(l, "%.*s: filters with an operator go into the body, as "
-		    "{\"filters\":{\"field\":{\"operator\":\"gt\",\"value\":[1]}}}", (int)value_cut(name, 60).len, name.ptr);
-	if (key.ptr || field < 0 || !query_field_ok(field)) {
-		field = SPAN_F_metadata;
-		key = key.ptr ? key : name;
+	if (bracket && bracket > name.ptr) {
+		part = slice_from(name, (size_t)(bracket - name.ptr));
+		name.len -= part.len;
 	}
-	f = add_filter(l, field, key, QUERY_EQ);
-	if (!f)
-		return refuse(l, "more than %d filters", LISTING_FILTERS);
-	return add_value(l, f, slice_eq(name, SLICE("failed")) ? failed_value(value) : value);
+	if (name.len == 0)
+		return true;
+	q = quick_of(l, name);
+	if (!q)
+		return refuse(l, "more than %d filters", LIMIT_FILTERS);
+	if (slice_eq(part, SLICE("[operator]")))
+		q->op = value;
+	else if (slice_eq(part, SLICE("[connector]")))
+		q->connector = value;
+	else if (!slice_eq(part, SLICE("[value]")) && !slice_eq(part, SLICE("[value][]")) && !slice_eq(part, SLICE("[]")))
+		return refuse(l, "%.*s%.*s: there are [value], [operator] and [connector]", shown(name), name.ptr, shown(part),
+		    part.ptr);
+	else if (q->nvalues == LIMIT_FILTER_VALUES)
+		return refuse(l, "more than %d filter values", LIMIT_FILTER_VALUES);
+	else {
+		q->values = xrealloc(q->values, (q->nvalues + 1) * sizeof(*q->values));
+		q->values[q->nvalues++] = value;
+	}
+	return true;
+}
+
+/* A name that is no field is a key of the metadata. */
+static bool
+add_quick(struct listing *l, const struct quick *q)
+{
+	struct slice key, name = q->name;
+	size_t start = l->arena.len;
+
+	if (filters_field(name, &key) < 0) {
+		buf_str(&l->arena, "metadata__");
+		buf_slice(&l->arena, name);
+		name = slice_make(l->arena.ptr + start, l->arena.len - start);
+	}
+	if (filters_add(&l->filters, name, q->op, q->connector, q->values, q->nvalues))
+		return true;
+	return refuse(l, "%s", l->filters.error);
 }
 
 static bool
@@ -200,8 +264,6 @@ read_url(struct listing *l, struct slice query)
 {
 	struct param p;
 
-	if (!params_room(query, &l->arena))
-		return refuse(l, "the query is too long");
 	while (params_next(&query, &p, &l->arena)) {
 		int rc = take_paging(l, p.name, p.value);
 
@@ -211,181 +273,107 @@ read_url(struct listing *l, struct slice query)
 	return true;
 }
 
-/* Strings decoded, everything else as written. */
-static struct slice
-scalar(struct listing *l, struct jvalue v)
+static bool
+add_all_quick(struct listing *l)
 {
-	struct slice plain = jstring_plain(v);
+	size_t before = l->filters.n;
+
+	for (size_t i = 0; i < l->nquick; i++)
+		if (!add_quick(l, &l->quick[i]))
+			return false;
+	filters_bundle(&l->filters, before);
+	return true;
+}
+
+/* A member of the body that is no text, as the URL would have it. */
+static struct slice
+plain(struct listing *l, struct jvalue v)
+{
+	struct slice text = jstring_plain(v);
 	size_t start = l->arena.len;
 
 	if (v.kind != JSTRING)
 		return v.text;
-	if (plain.ptr || !jstring(v, &l->arena))
-		return plain;
+	if (text.ptr || !jstring(v, &l->arena))
+		return text;
 	return slice_make(l->arena.ptr + start, l->arena.len - start);
 }
 
-bool
-listing_operator(struct slice name, enum query_op *op)
-{
-	static const struct { const char *name; enum query_op op; } names[] = {
-		{ "", QUERY_EQ }, { "=", QUERY_EQ }, { "==", QUERY_EQ }, { "eq", QUERY_EQ }, { "equals", QUERY_EQ },
-		{ "not", QUERY_NOT }, { "lt", QUERY_LT }, { "lte", QUERY_LTE }, { "gt", QUERY_GT },
-		{ "gte", QUERY_GTE }, { "contains", QUERY_CONTAINS }, { "in", QUERY_IN }, { "isnull", QUERY_ISNULL },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_caseeq(slice_str(names[i].name), name)) {
-			*op = names[i].op;
-			return true;
-		}
-	return false;
-}
-
 static bool
-take_values(struct listing *l, struct query_filter *f, struct jvalue value, bool failed)
-{
-	struct jiter it;
-	struct jmember m;
-
-	if (value.kind != JARRAY)
-		return value.kind == JNONE ||
-		    add_value(l, f, failed ? failed_value(scalar(l, value)) : scalar(l, value));
-	jiter_init(&it, value);
-	while (jiter_next(&it, &m))
-		if (!add_value(l, f, failed ? failed_value(scalar(l, m.value)) : scalar(l, m.value)))
-			return false;
-	return true;
-}
-
-/* One {"operator": op, "value": v} of a field, or a bare value. */
-static bool
-take_condition(struct listing *l, struct slice name, struct jvalue condition)
-{
-	struct slice key = metadata_key(name), op_text;
-	int field = key.ptr ? SPAN_F_metadata : field_by_name(name);
-	bool object = condition.kind == JOBJECT;
-	enum query_op op = QUERY_EQ;
-	struct query_filter *f;
-
-	op_text = object ? scalar(l, jget(condition, SLICE("operator"))) : SLICE("");
-	if (field < 0 || (!key.ptr && !query_field_ok(field)))
-		return refuse(l, "filters: spans cannot be filtered by '%.*s'", (int)value_cut(name, 60).len, name.ptr);
-	if (object && !jempty(jget(condition, SLICE("connector"))) &&
-	    !jstring_is(jget(condition, SLICE("connector")), SLICE("AND")))
-		return refuse(l, "filters: only the connector AND is understood");
-	if (!listing_operator(op_text.ptr ? op_text : SLICE(""), &op))
-		return refuse(l, "filters: the operator '%.*s' is not understood (these are: \"\", not, lt, lte, gt, gte, "
-		    "contains, in, isnull)", (int)value_cut(op_text, 60).len, op_text.ptr);
-	f = add_filter(l, field, key, op);
-	if (!f)
-		return refuse(l, "more than %d filters", LISTING_FILTERS);
-	return take_values(l, f, object ? jget(condition, SLICE("value")) : condition,
-	    slice_eq(name, SLICE("failed")));
-}
-
-/* The conditions of one field: one, or a list of objects. */
-static bool
-take_filter(struct listing *l, const struct jmember *m)
-{
-	struct slice name = scalar(l, (struct jvalue){ JSTRING, m->key_text });
-	struct jiter it;
-	struct jmember item;
-
-	if (m->value.kind != JARRAY)
-		return take_condition(l, name, m->value);
-	jiter_init(&it, m->value);
-	while (jiter_next(&it, &item))
-		if (!take_condition(l, name, item.value))
-			return false;
-	return true;
-}
-
-static bool
-read_filters(struct listing *l, struct jvalue filters)
-{
-	struct jiter it;
-	struct jmember m;
-
-	if (filters.kind == JNONE || filters.kind == JNULL || jempty(filters))
-		return true;
-	if (filters.kind != JOBJECT)
-		return refuse(l, "filters: an object of field to {\"operator\", \"value\"} is expected");
-	jiter_init(&it, filters);
-	while (jiter_next(&it, &m))
-		if (!take_filter(l, &m))
-			return false;
-	return true;
-}
-
-static bool
-read_body(struct listing *l, struct slice body)
+read_body(struct listing *l, struct slice body, struct jvalue *filters)
 {
 	struct jvalue value;
 	struct jiter it;
 	struct jmember m;
 
+	filters->kind = JNONE;
 	if (slice_trim(body).len == 0)
 		return true;
 	if (jscan_check(body, &value, NULL) != JSCAN_END || value.kind != JOBJECT)
 		return refuse(l, "Invalid request format: the body is not a JSON object");
 	jiter_init(&it, value);
 	while (jiter_next(&it, &m)) {
-		struct slice name = scalar(l, (struct jvalue){ JSTRING, m.key_text });
-
-		if (slice_eq(name, SLICE("filters")) ? !read_filters(l, m.value) :
-		    m.value.kind != JNULL && take_paging(l, name, scalar(l, m.value)) < 0)
+		if (jkey_is(&m, SLICE("filters")))
+			*filters = m.value;
+		else if (m.value.kind != JNULL &&
+		    take_paging(l, plain(l, (struct jvalue){ JSTRING, m.key_text }), plain(l, m.value)) < 0)
 			return false;
 	}
+	if (filters->kind == JOBJECT || filters->kind == JARRAY)
+		l->given = filters->text;
 	return true;
 }
 
 /* What was not said, and limits. */
 static bool
-finish(struct listing *l, int64_t now_us)
+finish(struct listing *l, struct jvalue filters, int64_t now_us, struct slice own)
 {
-	struct query_sql sql;
-	struct query_filter *f;
-	bool good;
-
-	if (!l->query.have_from) {
+	if (!l->query.have_from && now_us > 0) {
 		l->query.have_from = true;
-		l->query.from_us = now_us - HOUR_US;
+		l->query.from_us = (l->query.have_to ? l->query.to_us : now_us) - HOUR_US;
 	}
-	if (l->environment.len == 0)
-		l->environment = l->own;
-	if (l->environment.len > 0 && (l->tested || !l->all_envs)) {
-		f = add_filter(l, SPAN_F_environment, SLICE_NONE, QUERY_EQ);
-		if (!f || !add_value(l, f, l->environment))
-			return refuse(l, "more than %d filters", LISTING_FILTERS);
-	}
+	if (l->all_envs && !l->test_given)
+		l->query.environment = SLICE_NONE;
+	else if (l->query.environment.len == 0)
+		l->query.environment = own;
 	l->page_size = l->page_size > PAGE_SIZE_MAX ? PAGE_SIZE_MAX : l->page_size;
 	l->query.limit = l->page_size;
 	l->query.offset = (l->page - 1) * l->page_size;
-	good = query_where(&l->query, &sql, l->error, sizeof(l->error));
-	query_sql_free(&sql);
-	return good;
+	if (!filters_json(&l->filters, filters, l->either))
+		return refuse(l, "%s", l->filters.error);
+	if (!add_all_quick(l))
+		return false;
+	l->query.filters = l->filters.list;
+	l->query.nfilters = l->filters.n;
+	return filters_check(&l->filters) || refuse(l, "%s", l->filters.error);
 }
 
 bool
 listing_read(struct listing *l, struct slice url_query, struct slice body, int64_t now_us, struct slice own)
 {
+	struct jvalue filters;
+
 	memset(l, 0, sizeof(*l));
-	l->own = own;
-	buf_init(&l->arena, LIMIT_API_BODY + LIMIT_HEAD * 2);
+	buf_init(&l->arena, LIMIT_API_BODY + 4 * LIMIT_HEAD);
 	l->query.sort = -1;
 	l->page = 1;
 	l->page_size = PAGE_SIZE;
-	/* All of it at once: slices into the arena must not move. The body comes
-	 * first, so that the URL wins. */
-	if (!buf_reserve(&l->arena, url_query.len + body.len + 2))
+	/* All of it at once: slices into the arena must not move. Names of the URL
+	 * may come again with metadata__ in front. */
+	if (!filters_init(&l->filters, body.len) ||
+	    !buf_reserve(&l->arena, 2 * url_query.len + body.len + 10 * LIMIT_FILTERS + 2))
 		return refuse(l, "the request is too large");
-	return read_body(l, body) && read_url(l, url_query) && finish(l, now_us);
+	/* The body comes first, so that the URL wins. */
+	return read_body(l, body, &filters) && read_url(l, url_query) && finish(l, filters, now_us, own);
 }
 
 void
 listing_free(struct listing *l)
 {
+	for (size_t i = 0; i < l->nquick; i++)
+		free(l->quick[i].values);
+	free(l->quick);
+	filters_free(&l->filters);
 	buf_free(&l->arena);
 }
 
@@ -393,9 +381,9 @@ bool
 listing_is_list(struct slice body)
 {
 	static const struct slice names[] = {
-		{ "filters", 7 }, { "page", 4 }, { "page_size", 9 }, { "sort_by", 7 }, { "start_time", 10 },
-		{ "end_time", 8 }, { "environment", 11 }, { "include_fields", 14 }, { "is_test", 7 },
-		{ "all_envs", 8 }, { "fetch_filters", 13 }, { "operator", 8 },
+		SLICE("filters"), SLICE("page"), SLICE("page_size"), SLICE("sort_by"), SLICE("start_time"),
+		SLICE("end_time"), SLICE("environment"), SLICE("include_fields"), SLICE("is_test"), SLICE("all_envs"),
+		SLICE("fetch_filters"), SLICE("operator"), SLICE("sample"),
 	};
 	struct jvalue value;
 	struct jiter it;

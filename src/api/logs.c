@@ -1,96 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * logs: lists spans and reads one, over HTTP. Each request opens the store for
- * itself, reads, and closes it: API threads share nothing.
+ * logs: lists spans, reads one and exports any number, over HTTP. Each request
+ * opens the store for itself, reads, and closes it: API threads share nothing.
  */
 #include "api/logs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/answer.h"
 #include "api/create.h"
+#include "api/export.h"
+#include "api/params.h"
 #include "api/reading.h"
+#include "api/row.h"
 #include "base/base.h"
 #include "core/limits.h"
 
 #define BLOCK (64 * KIB)		/* of an answer, before it is handed over */
 
-/* Clients of this API take `input` and `output` as strings: what is no string
- * is its JSON text in one. */
-static struct slice
-as_string(struct reading *r, struct slice json)
+/* Hands a block over when it is full; false: the client left, or there is no memory. */
+static bool
+hand_over(struct reading *r)
 {
-	size_t start = r->text.len;
-
-	if (!json.ptr || json.len == 0 || *json.ptr == '"' || !buf_json_string(&r->text, json))
-		return json;
-	return slice_make(r->text.ptr + start, r->text.len - start);
+	if (r->out.failed || (r->out.len >= BLOCK && !api_flush(r->job, &r->out)))
+		return false;
+	if (r->out.cap > 4 * MIB)
+		buf_free(&r->out);
+	return true;
 }
 
-void
-logs_put_row(struct reading *r, const struct span *span, bool full)
+/* Does the list ask for more than its rows hold? */
+static bool
+needs_full(const struct listing *l)
 {
-	struct span row = *span;
-
-	buf_clear(&r->text);
-	/* Escaping may make six of a byte; room first, so that nothing moves. */
-	if (buf_reserve(&r->text, (row.input.len + row.output.len) * 6 + 8)) {
-		row.input = as_string(r, row.input);
-		row.output = as_string(r, row.output);
-	}
-	if (!full)
-		row.full_request = row.full_response = SLICE_NONE;
-	span_json(&row, true, &r->out);
-	r->out.len--;	/* its closing brace */
-	buf_printf(&r->out, ",\"full_unique_id\":\"%.*s\",\"failed\":%s,\"has_tool_calls\":%s}",
-	    (int)row.id.len, row.id.ptr, slice_eq(row.status, SLICE("error")) ? "true" : "false",
-	    row.tool_calls.len > 2 ? "true" : "false");
-	if (r->text.cap > 4 * MIB)
-		buf_free(&r->text);
+	for (int i = 0; i < SPAN_FIELDS; i++)
+		if (l->fields[i] && row_needs_full(i))
+			return true;
+	return !l->have_fields;
 }
 
 /* The rows of the page, as they come from the store. */
 static void
 put_rows(struct reading *r, const struct listing *l, struct store_rows *rows, const struct span *first)
 {
+	bool full = needs_full(l);
 	const struct span *span = first;
 	const char *comma = "";
+	struct row_writer w;
 
+	row_writer_init(&w, r->store);
+	w.full = l->full;
+	w.fields = l->have_fields ? l->fields : NULL;
 	do {
 		buf_str(&r->out, comma);
-		logs_put_row(r, full_span(r->full, span), l->full);
+		row_json(&w, full ? full_span(r->full, span) : span, &r->out);
 		comma = ",";
-		if (r->out.failed || (r->out.len >= BLOCK && !api_flush(r->job, &r->out)))
-			return;
-		if (r->out.cap > 4 * MIB)
-			buf_free(&r->out);
-	} while (store_sqlite.next(rows, &span) == STORE_ROW);
+	} while (hand_over(r) && store_sqlite.next(rows, &span) == STORE_ROW);
+	row_writer_free(&w);
 }
 
 static void
 put_list(struct reading *r, const struct listing *l)
 {
+	/* As far as the next page, so that `next` is always known. */
+	uint64_t most = l->query.offset + l->page_size > LIMIT_COUNTED_ROWS ? l->query.offset + l->page_size :
+	    LIMIT_COUNTED_ROWS, count = 0;
 	struct store_rows *rows = NULL;
 	const struct span *first = NULL;
-	uint64_t count = 0;
+	bool more;
 	int rc;
 
-	rc = store_sqlite.count(r->store, &l->query, &count);
+	rc = store_sqlite.count_upto(r->store, &l->query, most + 1, &count);
 	if (rc == STORE_OK)
 		rc = store_sqlite.select(r->store, &l->query, &rows);
 	if (rc == STORE_OK)
 		rc = store_sqlite.next(rows, &first);
 	if (rc < 0) {
-		reading_failed(r);
+		reading_failed(r, rc);
 		store_sqlite.done(rows);
 		return;
 	}
 	local_head(r->job, 200, API_JSON, NULL);
-	buf_printf(&r->out, "{\"count\":%llu,", (unsigned long long)count);
-	reading_link(r, "next", rc == STORE_ROW && l->query.offset + l->page_size < count, l->page + 1);
-	buf_str(&r->out, ",");
-	reading_link(r, "previous", l->page > 1, l->page - 1);
-	buf_str(&r->out, ",\"current_filters\":{},\"results\":[");
+	more = count == most + 1 && (l->query.nfilters > 0 || l->query.sample > 0);
+	reading_list_head(r, l, count, more);
 	if (rc == STORE_ROW)
 		put_rows(r, l, rows, first);
 	buf_str(&r->out, "]}");
@@ -109,7 +102,7 @@ logs_list(struct local_job *job, const struct local_request *request, void *arg)
 	    reading_environment(request, SLICE_NONE, false)))
 		api_error(job, 400, NULL, "%s", l->error);
 	else if (reading_open(&r, job, request)) {
-		l->query.tenant = reading_tenant(request);
+		reading_limits(&r, &l->query);
 		put_list(&r, l);
 		reading_close(&r);
 	}
@@ -130,7 +123,12 @@ logs_create_or_list(struct local_job *job, const struct local_request *request, 
 void
 logs_answer_one(struct reading *r, const struct span *row)
 {
-	logs_put_row(r, full_span(r->full, row), true);
+	struct row_writer w;
+
+	row_writer_init(&w, r->store);
+	w.full = w.one = true;
+	row_json(&w, full_span(r->full, row), &r->out);
+	row_writer_free(&w);
 	local_head(r->job, 200, API_JSON, NULL);
 	(void)api_flush(r->job, &r->out);
 }
@@ -140,4 +138,87 @@ logs_get(struct local_job *job, const struct local_request *request, void *arg)
 {
 	(void)arg;
 	reading_one(job, request, slice_from(request->path, sizeof("/request-logs/") - 1), logs_answer_one);
+}
+
+/* include_fields of the URL, in its order: the columns of an export. */
+static bool
+export_read(struct export *x, int *fields, const struct listing *l, struct slice query, char *err, size_t errlen)
+{
+	struct slice bad = SLICE_NONE;
+	struct param p;
+	struct buf arena;
+	bool good = true;
+
+	if (l->format.len > 0 && !export_format_by_name(l->format, &x->format)) {
+		snprintf(err, errlen, "format: there are csv, json and jsonl");
+		return false;
+	}
+	buf_init(&arena, 2 * LIMIT_HEAD);
+	(void)params_room(query, &arena);
+	while (good && params_next(&query, &p, &arena))
+		if (slice_eq(p.name, SLICE("include_fields")))
+			good = export_fields(x, fields, p.value, &bad);
+	if (!good)
+		snprintf(err, errlen, "include_fields: there is no field '%.*s'", bad.len > 60 ? 60 : (int)bad.len, bad.ptr);
+	buf_free(&arena);
+	return good;
+}
+
+static void
+put_export(struct reading *r, struct export *x, const struct query *q)
+{
+	static const char *const types[] = { [EXPORT_JSONL] = "application/x-ndjson", [EXPORT_JSON] = API_JSON,
+	    [EXPORT_CSV] = "text/csv; charset=utf-8" }, *const heads[] = {
+	    [EXPORT_JSONL] = "content-disposition: attachment; filename=\"spans.jsonl\"\r\n",
+	    [EXPORT_JSON] = "content-disposition: attachment; filename=\"spans.json\"\r\n",
+	    [EXPORT_CSV] = "content-disposition: attachment; filename=\"spans.csv\"\r\n" };
+	bool full = export_needs_full(x), going = true;
+	struct store_rows *rows = NULL;
+	const struct span *span;
+	int rc;
+
+	rc = store_sqlite.select(r->store, q, &rows);
+	if (rc == STORE_OK)
+		rc = store_sqlite.next(rows, &span);
+	if (rc < 0) {
+		reading_failed(r, rc);
+		store_sqlite.done(rows);
+		return;
+	}
+	local_head(r->job, 200, types[x->format], heads[x->format]);
+	export_start(x, &r->out);
+	for (; going && rc == STORE_ROW; rc = going ? store_sqlite.next(rows, &span) : STORE_OK) {
+		export_row(x, full ? full_span(r->full, span) : span, &r->out);
+		going = hand_over(r);
+	}
+	if (rc == STORE_OK)	/* else it ends without its end, so that nobody takes it for whole */
+		export_end(x, &r->out);
+	(void)api_flush(r->job, &r->out);
+	store_sqlite.done(rows);
+}
+
+void
+logs_export(struct local_job *job, const struct local_request *request, void *arg)
+{
+	struct export x = { .format = EXPORT_JSONL };
+	struct listing *l = xmalloc(sizeof(*l));
+	int fields[SPAN_FIELDS];
+	struct reading r;
+	char err[120];
+
+	(void)arg;
+	if (!listing_read(l, request->query, request->body, 0, reading_environment(request, SLICE_NONE, false)))
+		api_error(job, 400, NULL, "%s", l->error);
+	else if (!export_read(&x, fields, l, request->query, err, sizeof(err)))
+		api_error(job, 400, NULL, "%s", err);
+	else if (reading_open(&r, job, request)) {
+		reading_limits(&r, &l->query);
+		l->query.offset = l->query.limit = l->query.patience_us = 0;
+		if (l->query.sort < 0)
+			l->query.ascending = true;
+		put_export(&r, &x, &l->query);
+		reading_close(&r);
+	}
+	listing_free(l);
+	free(l);
 }

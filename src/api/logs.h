@@ -6,17 +6,10 @@
 #include "api/listing.h"
 #include "api/reading.h"
 #include "gate/local.h"
-#include "span/span.h"
-
-struct reading;
-
-/* Appends a span as a row of the API: our fields and the names that its clients
- * read besides. full: full_request and full_response too. */
-void	logs_put_row(struct reading *, const struct span *, bool full);
 
 /* Answers with the span of a row as a whole. */
 reading_answer logs_answer_one;
 
-local_handler logs_list, logs_get, logs_create_or_list;
+local_handler logs_list, logs_get, logs_export, logs_create_or_list;
 
 #endif

@@ -468,7 +468,7 @@ answer(struct reading *r, const struct wanted *w)
 		buf_printf(&r->out, "],\"count\":%lld,", (long long)n);
 	}
 	if (rc < 0 || n < 0)
-		reading_failed(r);
+		reading_failed(r, rc);
 	else if (n > ROWS)
 		api_error(r->job, 400, NULL, "the answer would have more than %d rows: a coarser time_tick or a smaller window is"
 		    " needed", ROWS);

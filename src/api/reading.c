@@ -10,6 +10,7 @@
 #include "core/limits.h"
 #include "store/value.h"
 
+#define FILTERS_SHOWN (64 * KIB)	/* of what a list was asked by, in its answer */
 #define ROW_LIMIT (256 * MIB)		/* one span as JSON, every body in it */
 
 /* The store, as far as the key sees it. NULL: err. */
@@ -54,8 +55,13 @@ reading_close(struct reading *r)
 }
 
 void
-reading_failed(struct reading *r)
+reading_failed(struct reading *r, int rc)
 {
+	if (rc == STORE_E_SLOW) {
+		api_error(r->job, 400, NULL, "the list took longer than %u s: a smaller window (start_time, end_time) or"
+		    " filters by id, customer, thread or trace make it shorter", LIMIT_QUERY_US / 1000000);
+		return;
+	}
 	api_error(r->job, 503, "retry-after: 1\r\n", "the store cannot be read now: %s",
 	    store_sqlite.error(r->store));
 }
@@ -109,6 +115,30 @@ reading_environment(const struct local_request *request, struct slice asked, boo
 }
 
 void
+reading_limits(struct reading *r, struct query *q)
+{
+	q->tenant = reading_tenant(r->request);
+	q->patience_us = LIMIT_QUERY_US;
+}
+
+void
+reading_list_head(struct reading *r, const struct listing *l, uint64_t count, bool lower_bound)
+{
+	buf_printf(&r->out, "{\"count\":%llu,%s", (unsigned long long)count,
+	    lower_bound ? "\"count_is_lower_bound\":true," : "");
+	reading_link(r, "next", l->query.offset + l->page_size < count, l->page + 1);
+	buf_byte(&r->out, ',');
+	reading_link(r, "previous", l->page > 1, l->page - 1);
+	buf_str(&r->out, ",\"current_filters\":");
+	buf_slice(&r->out, l->given.len > 0 && l->given.len <= FILTERS_SHOWN ? l->given : SLICE("{}"));
+	if (l->fetch_filters) {
+		buf_str(&r->out, ",\"filters_data\":");
+		filters_data(&r->out);
+	}
+	buf_str(&r->out, ",\"results\":[");
+}
+
+void
 reading_one(struct local_job *job, const struct local_request *request, struct slice id,
     reading_answer *answer)
 {
@@ -139,7 +169,7 @@ reading_one(struct local_job *job, const struct local_request *request, struct s
 	else if (rc == STORE_OK)
 		api_error(job, 404, NULL, "Log not found");
 	else
-		reading_failed(&r);
+		reading_failed(&r, rc);
 	store_sqlite.done(rows);
 	reading_close(&r);
 }

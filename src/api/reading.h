@@ -6,6 +6,7 @@
 #ifndef API_READING_H
 #define API_READING_H
 
+#include "api/listing.h"
 #include "core/buf.h"
 #include "gate/local.h"
 #include "store/full.h"
@@ -23,8 +24,12 @@ struct reading {
 /* Opens the store for what the key may see. False: it has answered why that cannot be read. */
 bool	reading_open(struct reading *, struct local_job *, const struct local_request *);
 void	reading_close(struct reading *);
-/* Answers 503 with what the store says. */
-void	reading_failed(struct reading *);
+/* Answers with what the store says: 503, or 400 where a list took too long. */
+void	reading_failed(struct reading *, int store_result);
+/* What every query of a reader has: its tenant, and how long it may take. */
+void	reading_limits(struct reading *, struct query *);
+/* A list's members up to and with "results":[ */
+void	reading_list_head(struct reading *, const struct listing *, uint64_t count, bool lower_bound);
 /* Appends "next" or "previous" of a list: this URL with another page, or null. */
 void	reading_link(struct reading *, const char *name, bool there, uint64_t page);
 /* Whose rows the key may see. */

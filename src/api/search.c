@@ -9,7 +9,7 @@
 
 #include "api/answer.h"
 #include "api/ask.h"
-#include "api/logs.h"
+#include "api/row.h"
 #include "api/reading.h"
 #include "base/base.h"
 #include "core/limits.h"
@@ -53,7 +53,7 @@ answer_failed(struct reading *r, int rc)
 		api_error(r->job, 400, NULL, "spans cannot be searched here: the setting store.search is off, or this SQLite has"
 		    " no FTS5");
 	else
-		reading_failed(r);
+		reading_failed(r, rc);
 }
 
 static void
@@ -62,17 +62,20 @@ put_rows(struct reading *r, const int64_t *numbers, size_t n)
 	struct store_rows *rows = NULL;
 	const struct span *span;
 	const char *comma = "";
+	struct row_writer w;
 	int rc;
 
+	row_writer_init(&w, r->store);
 	rc = store_sqlite.select_numbers(r->store, numbers, n, &rows);
 	while (rc >= 0 && (rc = store_sqlite.next(rows, &span)) == STORE_ROW) {
 		buf_str(&r->out, comma);
-		logs_put_row(r, full_span(r->full, span), false);
+		row_json(&w, full_span(r->full, span), &r->out);
 		comma = ",";
 		if (r->out.failed || (r->out.len >= BLOCK && !api_flush(r->job, &r->out)))
 			break;
 	}
 	store_sqlite.done(rows);
+	row_writer_free(&w);
 }
 
 static void

@@ -261,7 +261,7 @@ answer_found(struct reading *r, const struct traces_row *row)
 	else if (rc == STORE_NOT_FOUND)
 		api_error(r->job, 404, NULL, "Trace not found");
 	else
-		reading_failed(r);
+		reading_failed(r, rc);
 	store_sqlite.done(rows);
 	printing_free(&p);
 }
@@ -306,7 +306,7 @@ answer_one(struct reading *r, struct ask *ask, struct slice id)
 	else if (rc == STORE_OK)
 		api_error(r->job, 404, NULL, "Trace not found");
 	else
-		reading_failed(r);
+		reading_failed(r, rc);
 	free(copy);
 }
 

@@ -108,7 +108,7 @@ answer_failed(struct reading *r, const struct asked *a, int rc)
 	uint64_t n;
 
 	if (rc != STORE_E_ROW) {
-		reading_failed(r);
+		reading_failed(r, rc);
 		return;
 	}
 	for (size_t i = 0; i < a->ask.nconditions; i++) {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "api/answer.h"
-#include "api/listing.h"
+#include "api/filters.h"
 #include "api/params.h"
 #include "api/reading.h"
 #include "base/base.h"
@@ -197,8 +197,9 @@ take_condition(struct users *u, struct slice name, struct jvalue condition)
 	enum query_op op;
 	struct jiter it;
 	struct jmember m;
+	bool negate;
 
-	if (!listing_operator(text.ptr ? text : SLICE(""), &op) || op == QUERY_ISNULL)
+	if (!filters_operator(text.ptr ? text : SLICE(""), &op, &negate) || op >= QUERY_ISNULL || negate)
 		return refuse(u, "filters: the operator '%.*s' is not understood here", shown(text), text.ptr);
 	f = add_filter(u, name, op);
 	if (!f)
@@ -400,7 +401,7 @@ answer_failed(struct reading *r, int rc)
 	if (rc == STORE_E_ROW)
 		api_error(r->job, 400, NULL, "filters: a value does not fit its field");
 	else
-		reading_failed(r);
+		reading_failed(r, rc);
 }
 
 static void

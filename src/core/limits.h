@@ -79,7 +79,15 @@
 #define LIMIT_SEARCH_WORDS 4096		/* distinct words of a span that it is found by: some 30 KB of prose */
 #define LIMIT_SEARCH_TEXT (256 * KIB)	/* of an input or output that is read for words: about 1 ms */
 #define LIMIT_SEARCH_ASKED 64		/* words of one search */
-#define LIMIT_QUERY_SQL (64 * KIB)	/* SQL of one list: about 1,000 values */
+#define LIMIT_QUERY_SQL (256 * KIB)	/* SQL of one list: 1,000 conditions of 200 bytes */
+#define LIMIT_QUERY_US 30000000		/* a list of the API takes no longer: then its filters are too wide */
+#define LIMIT_COUNTED_ROWS 100000	/* rows of a list that are counted to the last one */
+#define LIMIT_FILTERS 256		/* conditions of a list, all bundles together */
+#define LIMIT_FILTER_VALUES 1000	/* their values */
+#define LIMIT_FILTER_DEPTH 8		/* bundles in bundles */
+#define LIMIT_FILTER_PATTERN 1000	/* bytes of a text that is looked for, or of a regular expression */
+#define LIMIT_FILTER_STEPS 100000	/* of a regular expression in one text: a millisecond or two */
+#define LIMIT_FILTER_HEAP 1024		/* KiB that it may take */
 
 /* Traces */
 #define LIMIT_TRACE_SPANS 50000		/* spans of one trace that are shown as a tree: some 10 MB besides their texts */

@@ -19,6 +19,7 @@
 
 #define STORE_FILE "spans.db"
 #define CHECKPOINT_PAGES 4000		/* 16 MiB of WAL: pages that change often are written once */
+#define STORE_TICK_US INT64_C(600000000)	/* of table span_tick */
 #define STORE_VERSION 3			/* user_version; migrations stand in schema.c */
 
 enum store_column {
@@ -49,7 +50,7 @@ enum store_statement {
 	STATEMENT_SAME_KEY, STATEMENT_SAME_SPAN, STATEMENT_SAME_NOTE, STATEMENT_ALIAS, STATEMENT_ALIAS_FIND,
 	STATEMENT_ALIAS_FIRST,
 	STATEMENT_PENDING, STATEMENT_PENDING_FIND, STATEMENT_PENDING_DONE,
-	STATEMENT_TRACE_ADD, STATEMENT_TRACE_TOUCH, STATEMENTS
+	STATEMENT_TRACE_ADD, STATEMENT_TRACE_TOUCH, STATEMENT_SCORES, STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */
@@ -71,6 +72,8 @@ struct store {
 	struct buf	 text;				/* a decoded metadata key and value */
 	struct search	*search;			/* the index of words, search.c */
 	struct rollup	*rollup;			/* cells that this transaction touched */
+	struct full	*full;				/* puts spans together for filters */
+	uint64_t	 deadline_us;			/* of this step of a list; 0: none */
 	enum store_billed billed;			/* the last row that was put */
 	bool		 traces_touched;		/* temp.touched names traces to be made anew */
 	bool		 touched;			/* committed since the last sync */
@@ -100,6 +103,8 @@ extern const char store_row_sql[];
 
 /* blur.c: takes the bodies out of rows until none is left or the time (clock_mono_us) has come. */
 int	 store_blur(struct store *, const struct store_retention *, uint64_t until, bool *more);
+/* functions.c: what SQL asks of rows besides; a code of SQLite. */
+int	 store_functions(struct store *);
 
 /* put.c */
 /* Puts the span's body in place of what is there, less what people wrote and read. */
@@ -135,10 +140,26 @@ uint64_t store_size(struct store *);
 int	 store_scope(struct store *, struct slice tenant, struct slice environment);
 
 /* rows.c */
+extern const char rows_from_sql[];	/* FROM, with the edits */
+int	 rows_prepare(struct store *, struct buf *sql, sqlite3_stmt **);	/* frees the buf; a code of SQLite */
+/* Binds from number `first` on; gives the number after them. */
+int	 rows_bind(sqlite3_stmt *, const struct query_sql *, int first);
 int	 store_select(struct store *, const struct query *, struct store_rows **);
 int	 store_select_numbers(struct store *, const int64_t *, size_t, struct store_rows **);
 int	 store_next(struct store_rows *, const struct span **);
 void	 store_done(struct store_rows *);
+
+/* count.c */
+struct rows_skip {
+	bool		 from;		/* the rest begins at that time; descending: before it */
+	int64_t		 from_us;
+	uint64_t	 offset;	/* rows to pass over from there on */
+};
+/* Where a list by time begins, after its offset; a code of SQLite. */
+int	 rows_skip(struct store *, const struct query *, struct rows_skip *);
+/* From now on a step may take as long as the query says. */
+void	 rows_hurry(struct store *, const struct query *);
 int	 store_count(struct store *, const struct query *, uint64_t *);
+int	 store_count_upto(struct store *, const struct query *, uint64_t most, uint64_t *);
 
 #endif

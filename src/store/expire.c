@@ -200,6 +200,7 @@ remove_chosen(struct store *store)
 	    "DELETE FROM bill WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM same WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM alias WHERE first IN (SELECT id FROM span WHERE n IN (SELECT n FROM temp.gone));"
+	    "DELETE FROM score WHERE span IN (SELECT n FROM temp.gone);"
 	    "DELETE FROM span WHERE n IN (SELECT n FROM temp.gone)";
 	int rc = remove_audio(store);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * query: what a list is asked for as a WHERE clause with its values. Every
- * value is bound, never printed into the SQL. Called by rows.c, and by the API
- * and the command line to tell people early what is wrong with a filter.
+ * value is bound, never printed into the SQL. Called by rows.c and its like,
+ * and by the API and the command line to tell people early what is wrong with
+ * a filter. How one column is compared stands in condition.c.
  */
 #include "store/query.h"
 
@@ -11,279 +12,332 @@
 
 #include "base/base.h"
 #include "core/limits.h"
-#include "span/span.h"
+#include "store/condition.h"
 #include "store/db.h"
-#include "store/value.h"
+
+#define BODY_SQL "span_body(s.id, s.usage_source, %d)"
 
 /* Fields that stand elsewhere than in a column of their own name. */
 static const struct {
 	int		 field;
-	const char	*column;
-} query_others[] = {
+	const char	*sql;
+} others[] = {
 	{ SPAN_F_id, "s.id" },
 	{ SPAN_F_unique_id, "s.id" },
 	{ SPAN_F_is_pinned, "e.is_pinned" },
 	{ SPAN_F_positive_feedback, "e.positive_feedback" },
 	{ SPAN_F_note, "e.note" },
 	{ SPAN_F_blurred, "e.blurred" },
+	{ QUERY_FAILED, "(s.status IS 'error')" },
+	{ QUERY_IS_ROOT, "(coalesce(s.span_parent_id, '') = '' OR s.span_parent_id IS s.trace_unique_id)" },
+	{ QUERY_CACHE_HIT, "(coalesce(s.prompt_cache_hit_tokens, 0) > 0)" },
+	{ QUERY_TENANT, "s.tenant" },
+	{ QUERY_NOTHING, "NULL" },
 };
 
-static const char *const op_names[] = {
-	[QUERY_EQ] = "=", [QUERY_LT] = "<", [QUERY_LTE] = "<=", [QUERY_GT] = ">", [QUERY_GTE] = ">=",
-};
-
+/* The field's expression; false: it has to be put together from the body. */
 static bool
-is_id(int field)
+column(int field, struct buf *out)
 {
-	return field == SPAN_F_id || field == SPAN_F_unique_id;
-}
-
-void
-query_column(int field, struct buf *out)
-{
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].field == field)
+			return buf_str(out, others[i].sql);
+	if (field == SPAN_F_custom_identifier)	/* it can be edited */
+		return buf_str(out, "coalesce(e.custom_identifier, s.custom_identifier)");
 	for (int i = 0; i < STORE_COLUMNS; i++)
 		if (store_columns[i].field == field)
-			buf_printf(out, "s.%s", store_columns[i].name);
-	for (size_t i = 0; i < sizeof(query_others) / sizeof(query_others[0]); i++)
-		if (query_others[i].field == field)
-			buf_str(out, query_others[i].column);
+			return buf_printf(out, "s.%s", store_columns[i].name);
+	return false;
+}
+
+static bool
+is_child(const struct query_filter *f)
+{
+	return f->field == QUERY_SCORE || f->field == QUERY_EVALUATOR ||
+	    (f->field == SPAN_F_metadata && (f->key.ptr || f->op == QUERY_HAS_KEY));
+}
+
+/* Does it look into bodies? Such conditions are asked last. */
+static bool
+is_dear(const struct query_filter *f)
+{
+	char text[200];
+	struct buf out;
+	bool cheap;
+
+	for (size_t i = 0; i < f->nmembers; i++)
+		if (is_dear(&f->members[i]))
+			return true;
+	if (f->members || is_child(f))
+		return false;
+	buf_init(&out, sizeof(text));
+	cheap = column(f->field, &out);
+	buf_free(&out);
+	return !cheap;
+}
+
+enum span_type
+query_type(int field)
+{
+	switch (field) {
+	case QUERY_FAILED:
+	case QUERY_IS_ROOT:
+	case QUERY_CACHE_HIT:
+	case QUERY_HAS_TOOL_CALLS:
+		return SPAN_BOOL;
+	case QUERY_TENANT:
+	case QUERY_EVALUATOR:
+	case QUERY_NOTHING:
+		return SPAN_TEXT;
+	case QUERY_SCORE:
+		return SPAN_NUM;
+	default:
+		return span_fields[field].type;
+	}
 }
 
 bool
-query_field_ok(int field)
+query_sort_ok(int field)
 {
-	for (int i = 0; i < STORE_COLUMNS; i++)
-		if (store_columns[i].field == field)
-			return true;
-	for (size_t i = 0; i < sizeof(query_others) / sizeof(query_others[0]); i++)
-		if (query_others[i].field == field)
+	struct query_filter f = { .field = field };
+
+	return field == QUERY_SCORE || field == SPAN_F_metadata || (field >= 0 && field < QUERY_FIELDS && !is_dear(&f) &&
+	    field != QUERY_EVALUATOR && field != QUERY_HAS_TOOL_CALLS);
+}
+
+/* The table of what hangs on a span, and its column that is compared. */
+static const char *
+child_table(const struct condition_writer *w, const struct query_filter *f)
+{
+	if (f->field == SPAN_F_metadata) {
+		buf_str(&w->sql->text, "SELECT 1 FROM span_meta m WHERE m.span = s.n");
+		if (f->op != QUERY_HAS_KEY) {
+			buf_str(&w->sql->text, " AND m.key = ?");
+			condition_bind_text(w->sql, f->key);
+		}
+		return f->op == QUERY_HAS_KEY ? "m.key" : "m.value";
+	}
+	buf_str(&w->sql->text, "SELECT 1 FROM score c WHERE c.span = s.n");
+	if (f->field == QUERY_EVALUATOR)
+		return "c.evaluator_id";
+	buf_str(&w->sql->text, " AND (c.evaluator_id = ? OR c.evaluator_slug = ?)");
+	condition_bind_text(w->sql, f->key);
+	condition_bind_text(w->sql, f->key);
+	return "c.value";
+}
+
+static bool
+has_empty(const struct query_filter *f)
+{
+	for (size_t i = 0; i < f->nvalues; i++)
+		if (f->values[i].len == 0)
 			return true;
 	return false;
 }
 
-/* The start of an id, as the least or the greatest id that begins with it. */
+/* A condition on one of what hangs on the span: metadata keys, scores. */
 static bool
-bind_id(struct slice value, enum query_op op, uint8_t out[16])
-{
-	char text[33];
-	bool low = op == QUERY_GTE || op == QUERY_LT;
-
-	if (op == QUERY_EQ || op == QUERY_NOT || op == QUERY_IN || value.len >= 32)
-		return value_id(value, out);
-	memset(text, low ? '0' : 'f', 32);
-	memcpy(text, value.ptr, value.len);
-	return value_id(slice_make(text, 32), out);
-}
-
-/* The value of a filter as its field's column holds it. */
-static bool
-bind_value(struct query_bind *b, const struct query_filter *f, struct slice value)
-{
-	bool flag = false;
-
-	if (is_id(f->field)) {
-		b->type = BIND_BLOB;
-		return bind_id(value, f->op, b->id);
-	}
-	b->type = BIND_INT;
-	switch (f->op == QUERY_CONTAINS ? SPAN_TEXT : span_fields[f->field].type) {
-	case SPAN_INT:
-		return value_int(value, &b->i);
-	case SPAN_BOOL:
-		if (!value_bool(value, &flag))
-			return false;
-		b->i = flag;
-		return true;
-	case SPAN_TIME:
-		return value_time(value, &b->i);
-	case SPAN_SECS:
-		return value_decimal(value, 6, &b->i);
-	case SPAN_COST:
-		return value_decimal(value, 12, &b->i);
-	case SPAN_NUM:
-		b->type = BIND_REAL;
-		return value_num(value, &b->r);
-	case SPAN_TEXT:
-	case SPAN_JSON:
-		break;
-	}
-	b->type = BIND_TEXT;
-	b->s = value;
-	return true;
-}
-
-static struct query_bind *
-add_bind(struct query_sql *sql)
-{
-	sql->binds = xrealloc(sql->binds, (sql->nbinds + 1) * sizeof(*sql->binds));
-	sql->binds[sql->nbinds] = (struct query_bind){ .type = BIND_INT };
-	return &sql->binds[sql->nbinds++];
-}
-
-static void
-add_text(struct query_sql *sql, struct slice text)
-{
-	struct query_bind *b = add_bind(sql);
-
-	b->type = BIND_TEXT;
-	b->s = text;
-}
-
-static void
-add_int(struct query_sql *sql, const char *condition, int64_t value)
-{
-	buf_printf(&sql->text, "%s%s", sql->text.len ? " AND " : " WHERE ", condition);
-	add_bind(sql)->i = value;
-}
-
-/* An older API calls chats and completions `text`: either name finds both. */
-static bool
-is_text_type(const struct query_filter *f, struct slice value)
-{
-	return f->field == SPAN_F_log_type && (f->op == QUERY_EQ || f->op == QUERY_IN) &&
-	    (slice_caseeq(value, SLICE("text")) || slice_caseeq(value, SLICE("completion")));
-}
-
-static bool
-add_values(struct query_sql *sql, const struct query_filter *f)
-{
-	for (size_t i = 0; i < f->nvalues; i++) {
-		buf_str(&sql->text, i ? ",?" : "?");
-		if (!bind_value(add_bind(sql), f, f->values[i]))
-			return false;
-		if (is_text_type(f, f->values[i])) {
-			buf_str(&sql->text, ",?,?");
-			add_text(sql, SLICE("text"));
-			add_text(sql, SLICE("completion"));
-		}
-	}
-	return true;
-}
-
-static bool
-add_isnull(struct query_sql *sql, const struct query_filter *f, struct slice column)
-{
-	bool yes = true;
-
-	if (f->nvalues > 0 && !value_bool(f->values[0], &yes))
-		return false;
-	buf_slice(&sql->text, column);
-	buf_str(&sql->text, yes ? " IS NULL" : " IS NOT NULL");
-	return true;
-}
-
-/* The condition on one column; more than one value is one of them (or none of
- * them for `not`). */
-static bool
-add_condition(struct query_sql *sql, const struct query_filter *f, struct slice column)
-{
-	if (f->op == QUERY_ISNULL)
-		return add_isnull(sql, f, column);
-	if (f->nvalues == 0 && f->op != QUERY_IN)
-		return false;
-	if (f->op == QUERY_CONTAINS) {
-		buf_printf(&sql->text, "instr(%.*s, ?) > 0", (int)column.len, column.ptr);
-		return bind_value(add_bind(sql), f, f->values[0]);
-	}
-	if (f->op == QUERY_NOT)
-		buf_printf(&sql->text, "(%.*s IS NULL OR %.*s NOT IN (", (int)column.len, column.ptr,
-		    (int)column.len, column.ptr);
-	else if (f->op == QUERY_IN || f->op == QUERY_EQ)
-		buf_printf(&sql->text, "(%.*s IN (", (int)column.len, column.ptr);
-	else {
-		buf_printf(&sql->text, "%.*s %s ?", (int)column.len, column.ptr, op_names[f->op]);
-		return bind_value(add_bind(sql), f, f->values[0]);
-	}
-	if (!add_values(sql, f))
-		return false;
-	return buf_str(&sql->text, "))");
-}
-
-/* A condition on one key of the metadata. */
-static bool
-add_metadata(struct query_sql *sql, const struct query_filter *f)
+write_child(struct condition_writer *w, const struct query_filter *f)
 {
 	struct query_filter inner = *f;
-	bool yes = true, absent = f->op == QUERY_NOT;
+	struct buf *sql = &w->sql->text;
+	bool empty = false, absent = f->negate, good = true;
+	const char *name;
 
-	if (f->op == QUERY_ISNULL) {
-		if (f->nvalues > 0 && !value_bool(f->values[0], &yes))
+	if (f->op == QUERY_ISNULL || f->op == QUERY_EMPTY) {
+		if (!condition_flag(w, f, &empty))
 			return false;
-		absent = yes;
+		absent = absent != empty;
+	} else if (f->op == QUERY_EQ || f->op == QUERY_NOT || f->op == QUERY_IN) {
+		absent = absent != (f->op == QUERY_NOT);
+		inner.op = QUERY_EQ;
+		empty = has_empty(f);
+	} else if (f->op == QUERY_HAS_KEY)
+		inner.op = QUERY_IN;
+	buf_str(sql, absent ? "NOT (" : "(");
+	if (empty && inner.op == QUERY_EQ) {	/* absent is as good as empty */
+		buf_str(sql, "NOT EXISTS (");
+		(void)child_table(w, f);
+		buf_str(sql, ") OR ");
 	}
-	buf_printf(&sql->text, "%s (SELECT 1 FROM span_meta m WHERE m.span = s.n AND m.key = ?",
-	    absent ? "NOT EXISTS" : "EXISTS");
-	add_text(sql, f->key);
-	if (f->op != QUERY_ISNULL) {
-		if (f->op == QUERY_NOT)
-			inner.op = QUERY_EQ;
-		buf_str(&sql->text, " AND ");
-		if (!add_condition(sql, &inner, SLICE("m.value")))
-			return false;
+	buf_str(sql, "EXISTS (");
+	name = child_table(w, f);
+	if (f->op == QUERY_EMPTY)
+		buf_printf(sql, " AND %s <> ''", name);
+	else if (f->op != QUERY_ISNULL) {
+		buf_str(sql, " AND ");
+		good = condition_write(w, &inner, slice_str(name),
+		    f->field == SPAN_F_metadata && f->op != QUERY_HAS_KEY ? SPAN_JSON : query_type(f->field == SPAN_F_metadata ?
+		    SPAN_F_id : f->field));
 	}
-	return buf_str(&sql->text, ")");
-}
-
-static bool
-add_filter(struct query_sql *sql, const struct query_filter *f)
-{
-	char name[64];
-	struct buf column;
-	bool good;
-
-	buf_str(&sql->text, sql->text.len ? " AND " : " WHERE ");
-	if (f->field == SPAN_F_metadata && f->key.ptr)
-		return add_metadata(sql, f);
-	buf_init(&column, sizeof(name));
-	query_column(f->field, &column);
-	good = column.len > 0 && add_condition(sql, f, buf_view(&column));
-	buf_free(&column);
+	buf_str(sql, "))");
 	return good;
 }
 
-static void
-filter_error(const struct query_filter *f, char *err, size_t errlen)
+/* Rows of custom identifiers are found by their two indexes first. */
+static bool
+write_custom_hint(struct condition_writer *w, const struct query_filter *f)
 {
-	static const char *const expected[] = {
-		[SPAN_TEXT] = "a text", [SPAN_JSON] = "a text", [SPAN_INT] = "a whole number",
-		[SPAN_NUM] = "a number", [SPAN_BOOL] = "true or false", [SPAN_TIME] = "a time (ISO 8601)",
-		[SPAN_SECS] = "seconds", [SPAN_COST] = "an amount in USD",
-	};
-	struct slice value = f->nvalues ? value_cut(f->values[0], 100) : SLICE("");
-	const char *name = span_fields[f->field].name;
+	if (f->field != SPAN_F_custom_identifier || f->negate || f->nvalues == 0 || has_empty(f) ||
+	    (f->op != QUERY_EQ && f->op != QUERY_IN))
+		return true;
+	buf_str(&w->sql->text, "s.n IN (SELECT n FROM span WHERE ");
+	if (!condition_write(w, f, SLICE("custom_identifier"), SPAN_TEXT))
+		return false;
+	buf_str(&w->sql->text, " UNION ALL SELECT span FROM span_edit WHERE ");
+	if (!condition_write(w, f, SLICE("custom_identifier"), SPAN_TEXT))
+		return false;
+	return buf_str(&w->sql->text, ") AND ");
+}
 
-	if (f->field != SPAN_F_metadata && !query_field_ok(f->field))
-		snprintf(err, errlen, "lists cannot be filtered by %s", name);
-	else if (f->nvalues == 0)
-		snprintf(err, errlen, "filter %s: no value is given", name);
-	else
-		snprintf(err, errlen, "filter %s: '%.*s' is not %s", name, (int)value.len, value.ptr,
-		    f->op == QUERY_ISNULL ? "true or false" : is_id(f->field) ? "an id of 32 hex digits" :
-		    expected[span_fields[f->field].type]);
+static bool
+write_field(struct condition_writer *w, const struct query_filter *f)
+{
+	struct query_filter inner = *f;
+	struct buf *sql = &w->sql->text, name;
+	bool negate = f->negate != (f->op == QUERY_NOT), good;
+
+	if (f->field < 0 || f->field >= QUERY_FIELDS)
+		return condition_refuse(w, f, "there is no such field");
+	if (is_child(f))
+		return write_child(w, f);
+	if (f->op == QUERY_HAS_KEY)
+		return condition_refuse(w, f, "mapContainsKey is for metadata");
+	inner.op = f->op == QUERY_NOT ? QUERY_EQ : f->op;
+	buf_init(&name, 400);
+	if (f->field == QUERY_HAS_TOOL_CALLS)
+		buf_printf(&name, "(coalesce(" BODY_SQL ", '[]') NOT IN ('[]', 'null', ''))", SPAN_F_tool_calls);
+	else if (!column(f->field, &name)) {
+		buf_printf(&name, query_type(f->field) == SPAN_BOOL ? "(" BODY_SQL " = 'true')" : BODY_SQL, f->field);
+	}
+	buf_str(sql, negate ? "NOT coalesce(" : "(");
+	good = write_custom_hint(w, &inner) && condition_write(w, &inner, buf_view(&name), query_type(f->field));
+	buf_str(sql, negate ? ", 0)" : ")");
+	buf_free(&name);
+	return good;
+}
+
+static bool
+write_group(struct condition_writer *, const struct query_filter *, size_t n);
+
+static bool
+write_filter(struct condition_writer *w, const struct query_filter *f)
+{
+	bool good;
+
+	if (!f->members)
+		return write_field(w, f);
+	if (++w->depth > LIMIT_FILTER_DEPTH + 4) {
+		snprintf(w->err, w->errlen, "filters: bundles go deeper than %d", LIMIT_FILTER_DEPTH);
+		return false;
+	}
+	buf_str(&w->sql->text, f->negate ? "NOT coalesce(" : "");
+	good = write_group(w, f->members, f->nmembers);
+	buf_str(&w->sql->text, f->negate ? ", 0)" : "");
+	w->depth--;
+	return good;
+}
+
+/* All have to hold: in any order, the dear ones last. */
+static bool
+write_all(struct condition_writer *w, const struct query_filter *f, size_t n)
+{
+	const char *and = "(";
+
+	for (int dear = 0; dear < 2; dear++)
+		for (size_t i = 0; i < n; i++) {
+			if (is_dear(&f[i]) != (dear == 1))
+				continue;
+			buf_str(&w->sql->text, and);
+			and = " AND ";
+			if (!write_filter(w, &f[i]))
+				return false;
+		}
+	return buf_str(&w->sql->text, ")");
+}
+
+/* a, then b by OR, then c by AND: ((a OR b) AND c). */
+static bool
+write_group(struct condition_writer *w, const struct query_filter *f, size_t n)
+{
+	bool either = false;
+
+	for (size_t i = 1; i < n; i++)
+		either = either || f[i].either;
+	if (n == 0)
+		return buf_str(&w->sql->text, "1");
+	if (!either)
+		return write_all(w, f, n);
+	for (size_t i = 0; i < n; i++)
+		buf_byte(&w->sql->text, '(');
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_str(&w->sql->text, f[i].either ? " OR " : " AND ");
+		if (!write_filter(w, &f[i]))
+			return false;
+		buf_byte(&w->sql->text, ')');
+	}
+	return true;
+}
+
+static void
+start_condition(struct query_sql *sql, const char *condition)
+{
+	buf_str(&sql->text, sql->text.len ? " AND " : " WHERE ");
+	buf_str(&sql->text, condition);
 }
 
 bool
 query_where(const struct query *q, struct query_sql *sql, char *err, size_t errlen)
 {
+	struct condition_writer w = { .sql = sql, .err = err, .errlen = errlen };
+
 	buf_init(&sql->text, LIMIT_QUERY_SQL);
 	sql->binds = NULL;
 	sql->nbinds = 0;
-	if (q->have_from)
-		add_int(sql, "s.timestamp >= ?", q->from_us);
-	if (q->have_to)
-		add_int(sql, "s.timestamp < ?", q->to_us);
-	if (q->tenant.ptr) {
-		buf_str(&sql->text, sql->text.len ? " AND s.tenant = ?" : " WHERE s.tenant = ?");
-		add_text(sql, q->tenant);
+	if (q->have_from) {
+		start_condition(sql, "s.timestamp >= ?");
+		condition_bind_int(sql, q->from_us);
 	}
-	for (size_t i = 0; i < q->nfilters; i++)
-		if (!add_filter(sql, &q->filters[i])) {
-			filter_error(&q->filters[i], err, errlen);
+	if (q->have_to) {
+		start_condition(sql, "s.timestamp < ?");
+		condition_bind_int(sql, q->to_us);
+	}
+	if (q->tenant.ptr) {
+		start_condition(sql, "s.tenant = ?");
+		condition_bind_text(sql, q->tenant);
+	}
+	if (q->environment.ptr) {
+		start_condition(sql, "coalesce(s.environment, '') = ?");
+		condition_bind_text(sql, q->environment);
+	}
+	if (q->sample > 0) {
+		start_condition(sql, "span_sample(s.id) < ?");
+		condition_bind_int(sql, q->sample);
+	}
+	if (q->nfilters > 0) {
+		start_condition(sql, "");
+		if (!write_group(&w, q->filters, q->nfilters))
 			return false;
-		}
+	}
 	if (sql->text.failed)
 		snprintf(err, errlen, "the filters are too many or too long");
 	return !sql->text.failed;
+}
+
+void
+query_order(const struct query *q, struct query_sql *sql)
+{
+	if (q->sort == QUERY_SCORE) {
+		buf_str(&sql->text, "(SELECT max(c.value) FROM score c WHERE c.span = s.n AND"
+		    " (c.evaluator_id = ? OR c.evaluator_slug = ?))");
+		condition_bind_text(sql, q->sort_key);
+		condition_bind_text(sql, q->sort_key);
+	} else if (q->sort == SPAN_F_metadata) {
+		buf_str(&sql->text, "(SELECT m.value FROM span_meta m WHERE m.span = s.n AND m.key = ?)");
+		condition_bind_text(sql, q->sort_key);
+	} else if (q->sort < 0 || !column(q->sort, &sql->text))
+		buf_str(&sql->text, "s.timestamp");
 }
 
 void
@@ -292,4 +346,5 @@ query_sql_free(struct query_sql *sql)
 	buf_free(&sql->text);
 	free(sql->binds);
 	sql->binds = NULL;
+	sql->nbinds = 0;
 }

@@ -24,7 +24,7 @@ static const int edit_fields[ROW_COLUMNS] = {
 	[ROW_CUSTOM] = SPAN_F_custom_identifier, [ROW_METADATA] = SPAN_F_metadata,
 };
 
-static const char from_sql[] = " FROM span s LEFT JOIN span_edit e ON e.span = s.n";
+const char rows_from_sql[] = " FROM span s LEFT JOIN span_edit e ON e.span = s.n";
 
 /* A row with its texts behind it, in one allocation. */
 struct row {
@@ -36,12 +36,13 @@ struct row {
 struct store_rows {
 	struct store	*store;
 	const struct query *query;
-	struct query_sql where;
+	struct query_sql where, order;
 	sqlite3_stmt	*st;
 	struct row	*page[PAGE_ROWS];
 	size_t		 at, count;
 	uint64_t	 given;		/* rows fetched so far, against the limit */
 	bool		 begun, ended;
+	struct rows_skip skip;		/* where the first page begins */
 	int64_t		 last_time, last_n;
 	int64_t		*numbers;	/* of every row, for orders other than time */
 	size_t		 nnumbers;
@@ -117,13 +118,12 @@ read_row(sqlite3_stmt *st)
 	return row;
 }
 
-/* Binds the values of the WHERE clause; gives the number of the next one. */
-static int
-bind_where(sqlite3_stmt *st, const struct query_sql *where)
+int
+rows_bind(sqlite3_stmt *st, const struct query_sql *where, int first)
 {
 	for (size_t i = 0; i < where->nbinds; i++) {
 		const struct query_bind *b = &where->binds[i];
-		int at = (int)i + 1;
+		int at = (int)i + first;
 
 		switch (b->type) {
 		case BIND_INT:
@@ -140,11 +140,11 @@ bind_where(sqlite3_stmt *st, const struct query_sql *where)
 			break;
 		}
 	}
-	return (int)where->nbinds + 1;
+	return (int)where->nbinds + first;
 }
 
-static int
-prepare(struct store *store, struct buf *sql, sqlite3_stmt **st)
+int
+rows_prepare(struct store *store, struct buf *sql, sqlite3_stmt **st)
 {
 	int rc = SQLITE_NOMEM;
 
@@ -169,31 +169,35 @@ prepare_by_time(struct store_rows *rows)
 	struct buf sql;
 
 	buf_init(&sql, 2 * LIMIT_QUERY_SQL);
-	buf_printf(&sql, "SELECT %s%s", store_row_sql, from_sql);
+	buf_printf(&sql, "SELECT %s%s", store_row_sql, rows_from_sql);
 	buf_slice(&sql, buf_view(&rows->where.text));
 	if (rows->begun)
 		buf_printf(&sql, "%s (s.timestamp, s.n) %s (?, ?)", rows->where.text.len ? " AND" : " WHERE",
 		    q->ascending ? ">" : "<");
+	else if (rows->skip.from)
+		buf_printf(&sql, "%s s.timestamp %s ?", rows->where.text.len ? " AND" : " WHERE",
+		    q->ascending ? ">=" : "<");
 	buf_printf(&sql, " ORDER BY s.timestamp%s, s.n%s LIMIT ?%s", direction, direction,
 	    rows->begun ? "" : " OFFSET ?");
-	return prepare(rows->store, &sql, &rows->st);
+	return rows_prepare(rows->store, &sql, &rows->st);
 }
 
 static int
 bind_by_time(struct store_rows *rows)
 {
 	uint64_t want = PAGE_ROWS, limit = rows->query->limit;
-	int at = bind_where(rows->st, &rows->where);
+	int at = rows_bind(rows->st, &rows->where, 1);
 
 	if (limit > 0 && limit - rows->given < want)
 		want = limit - rows->given;
 	if (rows->begun) {
 		sqlite3_bind_int64(rows->st, at++, rows->last_time);
 		sqlite3_bind_int64(rows->st, at++, rows->last_n);
-	}
+	} else if (rows->skip.from)
+		sqlite3_bind_int64(rows->st, at++, rows->skip.from_us);
 	sqlite3_bind_int64(rows->st, at++, (int64_t)want);
 	if (!rows->begun)
-		sqlite3_bind_int64(rows->st, at, (int64_t)rows->query->offset);
+		sqlite3_bind_int64(rows->st, at, (int64_t)rows->skip.offset);
 	return (int)want;
 }
 
@@ -204,7 +208,9 @@ fetch_by_time(struct store_rows *rows)
 	size_t want;
 	int rc = SQLITE_OK;
 
-	if (!rows->st)
+	if (!rows->begun)
+		rc = rows_skip(rows->store, rows->query, &rows->skip);
+	if (rc == SQLITE_OK && !rows->st)
 		rc = prepare_by_time(rows);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -238,15 +244,16 @@ collect_numbers(struct store_rows *rows)
 	int rc;
 
 	buf_init(&sql, 2 * LIMIT_QUERY_SQL);
-	buf_printf(&sql, "SELECT s.n%s", from_sql);
+	buf_printf(&sql, "SELECT s.n%s", rows_from_sql);
 	buf_slice(&sql, buf_view(&rows->where.text));
 	buf_str(&sql, " ORDER BY ");
-	query_column(q->sort, &sql);
+	buf_slice(&sql, buf_view(&rows->order.text));
 	buf_printf(&sql, "%s NULLS LAST, s.n%s LIMIT ? OFFSET ?", direction, direction);
-	rc = prepare(rows->store, &sql, &st);
+	rc = rows_prepare(rows->store, &sql, &st);
 	if (rc == SQLITE_OK) {
-		int at = bind_where(st, &rows->where);
+		int at = rows_bind(st, &rows->where, 1);
 
+		at = rows_bind(st, &rows->order, at);
 		sqlite3_bind_int64(st, at, q->limit ? (int64_t)q->limit : -1);
 		sqlite3_bind_int64(st, at + 1, (int64_t)q->offset);
 		while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
@@ -272,8 +279,8 @@ fetch_by_number(struct store_rows *rows)
 		if (rc != SQLITE_DONE)
 			return rc;
 		buf_init(&sql, LIMIT_QUERY_SQL);
-		buf_printf(&sql, "SELECT %s%s WHERE s.n = ?", store_row_sql, from_sql);
-		rc = prepare(rows->store, &sql, &rows->st);
+		buf_printf(&sql, "SELECT %s%s WHERE s.n = ?", store_row_sql, rows_from_sql);
+		rc = rows_prepare(rows->store, &sql, &rows->st);
 		if (rc != SQLITE_OK)
 			return rc;
 	}
@@ -310,10 +317,12 @@ store_select(struct store *store, const struct query *query, struct store_rows *
 	rows->store = store;
 	rows->query = query;
 	if (!query_where(query, &rows->where, err, sizeof(err)) ||
-	    (query->sort >= 0 && !query_field_ok(query->sort))) {
+	    (query->sort >= 0 && !query_sort_ok(query->sort))) {
 		store_done(rows);
 		return STORE_E_ROW;
 	}
+	buf_init(&rows->order.text, LIMIT_QUERY_SQL);
+	query_order(query, &rows->order);
 	*out = rows;
 	return STORE_OK;
 }
@@ -339,6 +348,7 @@ store_next(struct store_rows *rows, const struct span **out)
 
 	if (rows->at == rows->count && !rows->ended) {
 		drop_page(rows);
+		rows_hurry(rows->store, rows->query);
 		rc = by_time(rows->query) ? fetch_by_time(rows) : fetch_by_number(rows);
 		if (rc != SQLITE_DONE)
 			return store_code(rc);
@@ -360,33 +370,7 @@ store_done(struct store_rows *rows)
 	drop_page(rows);
 	sqlite3_finalize(rows->st);
 	query_sql_free(&rows->where);
+	query_sql_free(&rows->order);
 	free(rows->numbers);
 	free(rows);
-}
-
-int
-store_count(struct store *store, const struct query *query, uint64_t *out)
-{
-	struct query_sql where;
-	sqlite3_stmt *st = NULL;
-	struct buf sql;
-	char err[200];
-	int rc = STORE_E_ROW;
-
-	if (query_where(query, &where, err, sizeof(err))) {
-		buf_init(&sql, 2 * LIMIT_QUERY_SQL);
-		buf_printf(&sql, "SELECT count(*)%s", from_sql);
-		buf_slice(&sql, buf_view(&where.text));
-		rc = prepare(store, &sql, &st);
-		if (rc == SQLITE_OK) {
-			bind_where(st, &where);
-			rc = sqlite3_step(st);
-			if (rc == SQLITE_ROW)
-				*out = (uint64_t)sqlite3_column_int64(st, 0);
-		}
-		sqlite3_finalize(st);
-		rc = rc == SQLITE_ROW ? STORE_OK : store_code(rc);
-	}
-	query_sql_free(&where);
-	return rc;
 }

@@ -16,6 +16,11 @@
  *              billed; goes with that span
  *   cursor     up to where each journal series is stored, and its counts
  *   meta       counters of the store itself
+ *   score      what evaluators and people said of a span, one row for each
+ *              evaluator and scorer; value: the number, or true as 1
+ *   span_tick  rows and sums by ten minutes, tenant and environment, kept by
+ *              triggers: whatever changes a row of span; for counts, deep pages
+ *              and the summary
  *   rollup, rollup_model, rollup_customer, customer    sums: rollup.h
  *   trace      what the spans of each trace come to: traces.h
  *   span_text  which words a span has, where that is wanted: search.h
@@ -58,6 +63,66 @@ const char store_row_sql[] =
 	"CREATE TABLE IF NOT EXISTS pending(n INTEGER PRIMARY KEY, target BLOB NOT NULL, edit TEXT NOT NULL);" \
 	"CREATE INDEX IF NOT EXISTS pending_target ON pending(target);"
 
+#define SCHEMA_SCORE \
+	"CREATE TABLE score(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, span INTEGER NOT NULL," \
+	" evaluator_id TEXT NOT NULL, scorer TEXT NOT NULL DEFAULT '', evaluator_slug TEXT, evaluator_name TEXT," \
+	" kind TEXT, value REAL, text TEXT, json TEXT, is_passed INTEGER, cost_pico INTEGER, environment TEXT," \
+	" created INTEGER NOT NULL, updated INTEGER, details TEXT, UNIQUE(span, evaluator_id, scorer));" \
+	"CREATE INDEX score_evaluator ON score(evaluator_id, span);"
+
+#define SCHEMA_EDIT_INDEX \
+	"CREATE INDEX edit_custom ON span_edit(custom_identifier) WHERE custom_identifier IS NOT NULL;"
+
+/* Threads are listed from this index alone. */
+#define SCHEMA_THREAD \
+	"CREATE INDEX span_thread ON span(thread_identifier, environment, timestamp, tenant)" \
+	" WHERE thread_identifier IS NOT NULL;"
+
+/* The tick of a row, rounded down also before 1970; and what a row counts as. */
+#define TICK(row) \
+	"(" row "timestamp - (" row "timestamp % 600000000 + 600000000) % 600000000) / 600000000"
+#define COUNTS(row) "coalesce(" row "counts, CASE WHEN " row "billable IS 0 THEN 0 ELSE 3 END)"
+#define TICK_SUM(row, bit, column) "(" COUNTS(row) " & " bit ") / " bit " * coalesce(" row column ", 0)"
+#define TICK_COUNT(row, column) "(" COUNTS(row) " & 1) * (" row column " IS NOT NULL)"
+#define TICK_ROW(row) \
+	TICK(row) ", " row "tenant, coalesce(" row "environment, ''), 1, " COUNTS(row) " & 1, " \
+	TICK_SUM(row, "2", "prompt_tokens") ", " TICK_SUM(row, "2", "completion_tokens") ", " \
+	TICK_SUM(row, "2", "total_request_tokens") ", " TICK_SUM(row, "2", "cost_pico") ", " \
+	TICK_SUM(row, "1", "latency_us") ", " TICK_COUNT(row, "latency_us") ", " \
+	TICK_SUM(row, "1", "ttft_us") ", " TICK_COUNT(row, "ttft_us")
+#define TICK_EACH(sign) \
+	"rows = rows " sign " excluded.rows, requests = requests " sign " excluded.requests," \
+	" prompt_tokens = prompt_tokens " sign " excluded.prompt_tokens," \
+	" completion_tokens = completion_tokens " sign " excluded.completion_tokens," \
+	" total_tokens = total_tokens " sign " excluded.total_tokens," \
+	" cost_pico = cost_pico " sign " excluded.cost_pico, latency_us = latency_us " sign " excluded.latency_us," \
+	" latency_count = latency_count " sign " excluded.latency_count, ttft_us = ttft_us " sign " excluded.ttft_us," \
+	" ttft_count = ttft_count " sign " excluded.ttft_count"
+#define TICK_COME \
+	"INSERT INTO span_tick VALUES(" TICK_ROW("NEW.") ")" \
+	" ON CONFLICT(tick, tenant, environment) DO UPDATE SET " TICK_EACH("+") ";"
+#define TICK_GO \
+	"INSERT INTO span_tick VALUES(" TICK_ROW("OLD.") ")" \
+	" ON CONFLICT(tick, tenant, environment) DO UPDATE SET " TICK_EACH("-") ";" \
+	"DELETE FROM span_tick WHERE tick = " TICK("OLD.") " AND tenant = OLD.tenant" \
+	" AND environment = coalesce(OLD.environment, '') AND rows <= 0;"
+#define SCHEMA_TICK \
+	"CREATE TABLE span_tick(tick INTEGER NOT NULL, tenant TEXT NOT NULL, environment TEXT NOT NULL," \
+	" rows INTEGER NOT NULL, requests INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL," \
+	" completion_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER NOT NULL," \
+	" latency_us INTEGER NOT NULL, latency_count INTEGER NOT NULL, ttft_us INTEGER NOT NULL," \
+	" ttft_count INTEGER NOT NULL, PRIMARY KEY(tick, tenant, environment)) WITHOUT ROWID;"
+#define SCHEMA_TICK_TRIGGERS \
+	"CREATE TRIGGER span_comes AFTER INSERT ON span BEGIN " TICK_COME " END;" \
+	"CREATE TRIGGER span_goes AFTER DELETE ON span BEGIN " TICK_GO " END;" \
+	"CREATE TRIGGER span_changes AFTER UPDATE OF timestamp, tenant, environment, counts, billable, prompt_tokens," \
+	" completion_tokens, total_request_tokens, cost_pico, latency_us, ttft_us ON span BEGIN " \
+	TICK_GO TICK_COME " END;"
+/* For the rows of an older version, and then for all that come. */
+#define SCHEMA_TICK_FILL \
+	"INSERT INTO span_tick SELECT " TICK_ROW("span.") " FROM span WHERE true" \
+	" ON CONFLICT(tick, tenant, environment) DO UPDATE SET " TICK_EACH("+") ";"
+
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(span, key)) WITHOUT ROWID;"
@@ -70,7 +135,11 @@ static const char schema_tables[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     SCHEMA_CHARGE
     SCHEMA_BILL
-    SCHEMA_GIVEN;
+    SCHEMA_GIVEN
+    SCHEMA_SCORE
+    SCHEMA_EDIT_INDEX
+    SCHEMA_TICK
+    SCHEMA_TICK_TRIGGERS;
 
 /* With the unique id six: each costs about 3 µs a row. */
 static const char schema_indexes[] =
@@ -78,17 +147,19 @@ static const char schema_indexes[] =
     "CREATE INDEX span_customer ON span(customer_identifier, timestamp)"
     " WHERE customer_identifier IS NOT NULL;"
     "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id) WHERE trace_unique_id IS NOT NULL;"
-    "CREATE INDEX span_thread ON span(thread_identifier) WHERE thread_identifier IS NOT NULL;"
+    SCHEMA_THREAD
     "CREATE INDEX span_custom ON span(custom_identifier) WHERE custom_identifier IS NOT NULL;";
 
 /* migrations[v] turns version v into v + 1; a new store is made whole. */
 static const char *const migrations[STORE_VERSION] = {
 	[0] = NULL,	/* version 0 is an empty file */
 	[1] = "ALTER TABLE span ADD COLUMN billable INTEGER;" SCHEMA_CHARGE,
-	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL SCHEMA_GIVEN
+	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL SCHEMA_GIVEN SCHEMA_SCORE SCHEMA_EDIT_INDEX
 	    "DROP INDEX IF EXISTS span_trace;"
 	    "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id)"
-	    " WHERE trace_unique_id IS NOT NULL;",	/* and rollups, traces */
+	    " WHERE trace_unique_id IS NOT NULL;"
+	    "DROP INDEX span_thread;" SCHEMA_THREAD SCHEMA_TICK SCHEMA_TICK_FILL
+	    SCHEMA_TICK_TRIGGERS,	/* and rollups, traces */
 };
 
 static const char *

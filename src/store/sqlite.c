@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "core/limits.h"
 #include "store/db.h"
+#include "store/full.h"
 
 #define WRITE_WAIT_MS 250		/* then the sink says so and tries again */
 #define READ_WAIT_MS 5000
@@ -65,6 +66,9 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_PENDING_FIND] = "SELECT n, edit FROM pending WHERE target = ? ORDER BY n LIMIT 1",
 	[STATEMENT_PENDING_DONE] = "DELETE FROM pending WHERE n = ?",
 	[STATEMENT_BILL_READ] = "SELECT details FROM bill WHERE span = (SELECT n FROM span WHERE id = ?)",
+	[STATEMENT_SCORES] = "SELECT evaluator_id, evaluator_slug, evaluator_name, value, text, kind,"
+	    " max(coalesce(updated, created)) FROM score WHERE span = (SELECT n FROM span WHERE id = ?)"
+	    " GROUP BY evaluator_id ORDER BY evaluator_id",
 	[STATEMENT_FIND] = "SELECT n FROM span WHERE id = ?",
 };
 
@@ -82,6 +86,8 @@ store_code(int code)
 	case SQLITE_MISMATCH:
 	case SQLITE_RANGE:
 		return STORE_E_ROW;
+	case SQLITE_INTERRUPT:
+		return STORE_E_SLOW;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_FORMAT:
@@ -139,6 +145,7 @@ sqlite_close(struct store *store)
 		sqlite3_finalize(store->statements[i]);
 	rollup_free(store);
 	search_free(store);
+	full_free(store->full);
 	sqlite3_close_v2(store->db);
 	ZSTD_freeCCtx(store->cctx);
 	ZSTD_freeDCtx(store->dctx);
@@ -315,6 +322,8 @@ sqlite_open(const char *data_dir, bool write, char *err, size_t errlen)
 	rc = write ? open_write(store) : open_read(store);
 	if (rc == SQLITE_OK)
 		rc = rollup_functions(store);
+	if (rc == SQLITE_OK)
+		rc = store_functions(store);
 	if (rc != SQLITE_OK)
 		snprintf(err, errlen, "%s: %s", store->path, store->db ? sqlite3_errmsg(store->db) : "no memory");
 	if (rc != SQLITE_OK || schema_open(store, err, errlen) != STORE_OK || load_numbers(store) != STORE_OK) {
@@ -630,6 +639,10 @@ const struct store_ops store_sqlite = {
 	.next = store_next,
 	.done = store_done,
 	.count = store_count,
+	.count_upto = store_count_upto,
+	.summary = store_summary,
+	.threads = store_threads,
+	.scores = store_scores,
 	.chain = sqlite_chain,
 	.bill = sqlite_bill,
 	.first_id = sqlite_first_id,

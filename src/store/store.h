@@ -15,6 +15,7 @@
 #include "store/metrics.h"
 #include "store/query.h"
 #include "store/traces.h"
+#include "store/summary.h"
 
 enum store_result {
 	STORE_OK = 0,
@@ -24,6 +25,7 @@ enum store_result {
 	STORE_E_VERSION = -3,	/* made by a newer spangate */
 	STORE_E_CORRUPT = -4,
 	STORE_NOT_FOUND = -5,
+	STORE_E_SLOW = -6,	/* a list took longer than its query allows */
 };
 
 struct store;
@@ -128,6 +130,11 @@ struct store_ops {
 	int	(*next)(struct store_rows *, const struct span **);
 	void	(*done)(struct store_rows *);
 	int	(*count)(struct store *, const struct query *, uint64_t *);
+	/* The same, but where rows have to be counted one by one no more than `most`. */
+	int	(*count_upto)(struct store *, const struct query *, uint64_t most, uint64_t *);
+	int	(*summary)(struct store *, const struct query *, struct summary *);
+	int	(*threads)(struct store *, const struct query *, thread_taker *, void *arg, uint64_t *count);
+	int	(*scores)(struct store *, const uint8_t id[16], struct buf *);
 	/* The stored chain of one span (malloc'ed), for the builder. Where only the
 	 * span itself was kept it is its JSON, and *json is true. */
 	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len, bool *json);

@@ -210,14 +210,20 @@ test_filters(void)
 	    "{\"operator\":\"gt\",\"value\":10},{\"operator\":\"lt\",\"value\":13}]}}") == 200 && count_of() == 2);
 	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"cost\":{\"operator\":\"isnull\",\"value\":[true]}},"
 	    "\"page_size\":3}") == 200 && count_of() == ROWS && results(NULL) == 3);
-	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"model\":{\"operator\":\"regex\",\"value\":\"a\"}}}") == 400
-	    && error_has("'regex'"));
+	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"model\":{\"operator\":\"like\",\"value\":\"a\"}}}") == 400
+	    && error_has("'like'"));
 	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"nothing\":{\"value\":1}}}") == 400 &&
 	    error_has("'nothing'"));
 	ok(call("POST", "/request-logs/list", "", "{\"filters\":{\"status_code\":{\"value\":[\"x\"]}}}") == 400 &&
 	    error_has("whole number"));
 	ok(call("POST", "/request-logs/list", "", "{oops") == 400 && error_has("not a JSON object"));
-	ok(call("GET", "/request-logs", "cost%5Boperator%5D=gt&cost%5Bvalue%5D=1", "") == 400 && error_has("body"));
+	ok(call("GET", "/request-logs", "total_tokens%5Boperator%5D=gte&total_tokens%5Bvalue%5D=240", "") == 200 &&
+	    count_of() == 10);
+	ok(call("GET", "/request-logs", "model=nothing&customer_identifier[value]=c1&customer_identifier[connector]=OR", "")
+	    == 200 && count_of() == 50);
+	ok(call("GET", "/request-logs", "customer_identifier=c1&customer_identifier=c2", "") == 200 && count_of() == 100);
+	ok(call("GET", "/request-logs", "cost[what]=1", "") == 400 && error_has("[what]"));
+	ok(call("GET", "/request-logs", "cost[connector]=XOR", "") == 400 && error_has("'XOR'"));
 	ok(call("GET", "/request-logs", "page=0", "") == 400 && call("GET", "/request-logs", "page=x", "") == 400);
 	ok(call("GET", "/request-logs", "start_time=soon", "") == 400 && error_has("start_time"));
 	ok(call("GET", "/request-logs", "sort_by=-input", "") == 400 && error_has("sort"));

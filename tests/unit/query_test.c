@@ -103,19 +103,21 @@ test_clauses(void)
 	struct slice two[] = { SLICE("200"), SLICE("404") }, name[] = { SLICE("x' OR 1=1 --") },
 	    bad[] = { SLICE("many") }, type[] = { SLICE("text") }, id[] = { SLICE("01ab") };
 
-	ok(is(clause(SPAN_F_status_code, QUERY_IN, two, 2), " WHERE (s.status_code IN (?,?))"));
-	ok(is(clause(SPAN_F_status_code, QUERY_LT, two, 1), " WHERE s.status_code < ?"));
-	ok(is(clause(SPAN_F_model, QUERY_EQ, name, 1), " WHERE (s.model IN (?))"));
-	ok(is(clause(SPAN_F_model, QUERY_NOT, name, 1), " WHERE (s.model IS NULL OR s.model NOT IN (?))"));
-	ok(is(clause(SPAN_F_model, QUERY_CONTAINS, name, 1), " WHERE instr(s.model, ?) > 0"));
-	ok(is(clause(SPAN_F_cost, QUERY_ISNULL, NULL, 0), " WHERE s.cost_pico IS NULL"));
-	ok(is(clause(SPAN_F_log_type, QUERY_EQ, type, 1), " WHERE (s.log_type IN (?,?,?))"));
-	ok(is(clause(SPAN_F_id, QUERY_GTE, id, 1), " WHERE s.id >= ?"));
+	ok(is(clause(SPAN_F_status_code, QUERY_IN, two, 2), " WHERE (((s.status_code IN (?,?))))"));
+	ok(is(clause(SPAN_F_status_code, QUERY_LT, two, 1), " WHERE (((s.status_code < ?)))"));
+	ok(is(clause(SPAN_F_model, QUERY_EQ, name, 1), " WHERE (((s.model IN (?))))"));
+	ok(is(clause(SPAN_F_model, QUERY_NOT, name, 1), " WHERE (NOT coalesce((s.model IN (?)), 0))"));
+	ok(is(clause(SPAN_F_model, QUERY_CONTAINS, name, 1), " WHERE (((span_match(0, ?, s.model))))"));
+	ok(is(clause(SPAN_F_cost, QUERY_ISNULL, NULL, 0), " WHERE (((s.cost_pico IS NULL)))"));
+	ok(is(clause(SPAN_F_log_type, QUERY_EQ, type, 1), " WHERE (((s.log_type COLLATE NOCASE IN (?,?))))"));
+	ok(is(clause(SPAN_F_id, QUERY_GTE, id, 1), " WHERE (((s.id >= ?)))"));
 	ok(!clause(SPAN_F_id, QUERY_EQ, id, 1) && strstr(err, "32 hex"));
 	ok(!clause(SPAN_F_status_code, QUERY_EQ, bad, 1) && strstr(err, "'many' is not a whole number"));
 	ok(!clause(SPAN_F_timestamp, QUERY_GT, bad, 1) && strstr(err, "time"));
 	ok(!clause(SPAN_F_cost, QUERY_GT, bad, 1) && !clause(SPAN_F_stream, QUERY_EQ, bad, 1));
-	ok(!clause(SPAN_F_full_request, QUERY_EQ, name, 1) && strstr(err, "cannot be filtered"));
+	ok(!clause(SPAN_F_cost, QUERY_CONTAINS, two, 1) && strstr(err, "contains is for texts"));
+	ok(!clause(SPAN_F_model, QUERY_REGEX, (struct slice[]){ SLICE("a(") }, 1) && strstr(err, "at byte 2"));
+	ok(!clause(SPAN_F_model, QUERY_HAS_KEY, name, 1) && !clause(QUERY_FIELDS, QUERY_EQ, name, 1));
 	ok(!clause(SPAN_F_model, QUERY_EQ, NULL, 0) && strstr(err, "no value"));
 }
 

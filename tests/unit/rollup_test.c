@@ -449,9 +449,7 @@ test_migration(void)
 	struct store *store;
 
 	seen = number("SELECT min(timestamp) FROM span WHERE customer_identifier = 'c' AND environment = 'prod'");
-	exec("DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE rollup_model;"
-	    "DROP TABLE customer; DROP TABLE trace;"
-	    "ALTER TABLE span DROP COLUMN counts; DELETE FROM meta WHERE key = 'day_offset'; PRAGMA user_version = 2");
+	exec(VERSION_3_UNDONE "DELETE FROM meta WHERE key = 'day_offset'; PRAGMA user_version = 2");
 	store = open_store();
 	ok(number("PRAGMA user_version") == 3 && number("SELECT count(*) FROM span") == rows);
 	ok(sums_equal());
