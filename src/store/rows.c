@@ -35,14 +35,14 @@ struct row {
 
 struct store_rows {
 	struct store	*store;
-	const struct query *query;
+	struct query	 query;		/* by time, its window begins where the next page does */
 	struct query_sql where, order;
 	sqlite3_stmt	*st;
 	struct row	*page[PAGE_ROWS];
 	size_t		 at, count;
 	uint64_t	 given;		/* rows fetched so far, against the limit */
 	bool		 begun, ended;
-	struct rows_skip skip;		/* where the first page begins */
+	uint64_t	 offset;	/* of the first page, in that window */
 	int64_t		 last_time, last_n;
 	int64_t		*numbers;	/* of every row, for orders other than time */
 	size_t		 nnumbers;
@@ -160,32 +160,70 @@ by_time(const struct query *q)
 	return q->sort < 0 || q->sort == SPAN_F_timestamp;
 }
 
+/* Lets the window begin at a time; descending: end before it. Of two bounds on one
+ * side SQLite would seek the first, so there is never more than one. */
+static int
+set_bound(struct store_rows *rows, int64_t us)
+{
+	char err[200];
+
+	if (rows->query.ascending) {
+		rows->query.have_from = true;
+		rows->query.from_us = us;
+	} else {
+		rows->query.have_to = true;
+		rows->query.to_us = us;
+	}
+	query_sql_free(&rows->where);
+	return query_where(&rows->query, &rows->where, err, sizeof(err)) ? SQLITE_OK : SQLITE_ERROR;
+}
+
 /* Rows by time, on from the last one. */
 static int
 prepare_by_time(struct store_rows *rows)
 {
-	const struct query *q = rows->query;
-	const char *direction = q->ascending ? "" : " DESC";
+	const char *direction = rows->query.ascending ? "" : " DESC";
 	struct buf sql;
 
 	buf_init(&sql, 2 * LIMIT_QUERY_SQL);
 	buf_printf(&sql, "SELECT %s%s", store_row_sql, rows_from_sql);
 	buf_slice(&sql, buf_view(&rows->where.text));
 	if (rows->begun)
-		buf_printf(&sql, "%s (s.timestamp, s.n) %s (?, ?)", rows->where.text.len ? " AND" : " WHERE",
-		    q->ascending ? ">" : "<");
-	else if (rows->skip.from)
-		buf_printf(&sql, "%s s.timestamp %s ?", rows->where.text.len ? " AND" : " WHERE",
-		    q->ascending ? ">=" : "<");
+		buf_printf(&sql, " AND (s.timestamp, s.n) %s (?, ?)", rows->query.ascending ? ">" : "<");
 	buf_printf(&sql, " ORDER BY s.timestamp%s, s.n%s LIMIT ?%s", direction, direction,
 	    rows->begun ? "" : " OFFSET ?");
 	return rows_prepare(rows->store, &sql, &rows->st);
 }
 
+/* The clause of the next page: after rows_skip, or on from the last row. */
+static int
+begin_page(struct store_rows *rows)
+{
+	int64_t last = rows->last_time + !rows->query.ascending;
+	struct rows_skip skip;
+	int rc;
+
+	if (rows->begun) {
+		size_t at = !rows->query.ascending && rows->query.have_from;
+
+		if (rows->st) {	/* prepared for the page before: only its bound is another one */
+			rows->where.binds[at].i = last;
+			return SQLITE_OK;
+		}
+		rc = set_bound(rows, last);
+	} else {
+		rc = rows_skip(rows->store, &rows->query, &skip);
+		rows->offset = skip.offset;
+		if (rc == SQLITE_OK && skip.from)
+			rc = set_bound(rows, skip.from_us);
+	}
+	return rc == SQLITE_OK ? prepare_by_time(rows) : rc;
+}
+
 static int
 bind_by_time(struct store_rows *rows)
 {
-	uint64_t want = PAGE_ROWS, limit = rows->query->limit;
+	uint64_t want = PAGE_ROWS, limit = rows->query.limit;
 	int at = rows_bind(rows->st, &rows->where, 1);
 
 	if (limit > 0 && limit - rows->given < want)
@@ -193,11 +231,10 @@ bind_by_time(struct store_rows *rows)
 	if (rows->begun) {
 		sqlite3_bind_int64(rows->st, at++, rows->last_time);
 		sqlite3_bind_int64(rows->st, at++, rows->last_n);
-	} else if (rows->skip.from)
-		sqlite3_bind_int64(rows->st, at++, rows->skip.from_us);
+	}
 	sqlite3_bind_int64(rows->st, at++, (int64_t)want);
 	if (!rows->begun)
-		sqlite3_bind_int64(rows->st, at, (int64_t)rows->skip.offset);
+		sqlite3_bind_int64(rows->st, at, (int64_t)rows->offset);
 	return (int)want;
 }
 
@@ -206,12 +243,8 @@ static int
 fetch_by_time(struct store_rows *rows)
 {
 	size_t want;
-	int rc = SQLITE_OK;
+	int rc = begin_page(rows);
 
-	if (!rows->begun)
-		rc = rows_skip(rows->store, rows->query, &rows->skip);
-	if (rc == SQLITE_OK && !rows->st)
-		rc = prepare_by_time(rows);
 	if (rc != SQLITE_OK)
 		return rc;
 	want = (size_t)bind_by_time(rows);
@@ -236,7 +269,7 @@ fetch_by_time(struct store_rows *rows)
 static int
 collect_numbers(struct store_rows *rows)
 {
-	const struct query *q = rows->query;
+	const struct query *q = &rows->query;
 	const char *direction = q->ascending ? "" : " DESC";
 	sqlite3_stmt *st = NULL;
 	struct buf sql;
@@ -315,7 +348,7 @@ store_select(struct store *store, const struct query *query, struct store_rows *
 
 	*out = NULL;
 	rows->store = store;
-	rows->query = query;
+	rows->query = *query;
 	if (!query_where(query, &rows->where, err, sizeof(err)) ||
 	    (query->sort >= 0 && !query_sort_ok(query->sort))) {
 		store_done(rows);
@@ -348,12 +381,12 @@ store_next(struct store_rows *rows, const struct span **out)
 
 	if (rows->at == rows->count && !rows->ended) {
 		drop_page(rows);
-		rows_hurry(rows->store, rows->query);
-		rc = by_time(rows->query) ? fetch_by_time(rows) : fetch_by_number(rows);
+		rows_hurry(rows->store, &rows->query);
+		rc = by_time(&rows->query) ? fetch_by_time(rows) : fetch_by_number(rows);
 		if (rc != SQLITE_DONE)
 			return store_code(rc);
 		rows->given += rows->count;
-		if (rows->query->limit > 0 && rows->given >= rows->query->limit)
+		if (rows->query.limit > 0 && rows->given >= rows->query.limit)
 			rows->ended = true;
 	}
 	if (rows->at == rows->count)

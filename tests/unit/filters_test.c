@@ -48,7 +48,8 @@ static const char *const types[] = { "text", "completion", "chat", "WORKFLOW", "
 static const char *const teams[] = { NULL, "red", "Blue", "7", "7.0", "12", "" };
 static const char *const numbers[] = { "0", "0.5", "1", "2.25", "3", "10", "200", "404" };
 static const char *const flags[] = { "true", "false", "1", "0" };
-static const char *const texts[] = { "gpt", "4O", "", "ann", "b", "e", "an", "opus claude", "\xc3\xa9", "X\xc3\x89", "2", "red" };
+static const char *const texts[] = { "gpt", "4O", "", "ann", "b", "e", "an", "opus claude", "\xc3\xa9",
+    "X\xc3\x89", "2", "red" };
 
 #define LIST(a) a, sizeof(a) / sizeof(a[0])
 static const struct field {
@@ -259,7 +260,8 @@ text_op(const char *op, const char *text, const char *want)
 static bool
 same_type(const char *a, const char *b)
 {
-	static const char *const groups[] = { "|text|completion|", "|workflow|trace|", "|task|step|", "|generation|llm|model|" };
+	static const char *const groups[] = { "|text|completion|", "|workflow|trace|", "|task|step|",
+	    "|generation|llm|model|" };
 	char x[100], y[100], p[110], q[110];
 
 	snprintf(p, sizeof(p), "|%s|", lower(a, x));
@@ -556,7 +558,7 @@ test_random(void)
 	unsigned bad = 0;
 
 	buf_init(&json, 1 << 16);
-	for (int i = 0; i < 3000 && bad < 5; i++) {
+	for (int i = 0; i < 900 && bad < 5; i++) {
 		buf_clear(&json);
 		put_group(&json, 0);
 		bad += !check_filter(buf_view(&json));
@@ -609,7 +611,8 @@ test_forms(void)
 	ok(found_by("[{\"field\":\"model\",\"operator\":\"istartswith\",\"value\":\"x\"}]") == -1);
 	ok(found_by("[{\"field\":\"model\",\"operator\":\"startswith\",\"value\":[\"gpt\",\"GPT\"]}]") == all);
 	ok(found_by("[{\"model\":{\"operator\":\"regex\",\"value\":\"(?i)^gpt\"}}]") == all);
-	ok(found_by("{\"connector\":\"OR\",\"filter_params\":{\"model\":\"gpt-4o\",\"deployment_name\":[\"GPT-4o-mini\"]}}") == all);
+	ok(found_by("{\"connector\":\"OR\",\"filter_params\":{\"model\":\"gpt-4o\","
+	    "\"deployment_name\":[\"GPT-4o-mini\"]}}") == all);
 	ok(found_by("{\"model\":[\"gpt-4o\",\"GPT-4o-mini\"]}") == all);
 	ok(found_by("{\"metadata\":{\"operator_function\":\"mapContainsKey\",\"operator_args\":[\"team\"]}}") ==
 	    found_by("{\"metadata__other\":{\"operator\":\"isnull\",\"value\":[false]}}"));
@@ -619,13 +622,15 @@ test_forms(void)
 	ok(found_by("{\"status_code\":{\"operator\":\"startswith\",\"value\":\"4\"}}") ==
 	    found_by("{\"status_code\":{\"operator\":\"==\",\"value\":404}}"));
 	ok(found_by("{\"cost\":{\"operator\":\"\",\"value\":null}}") == found_by("{\"cost\":{\"operator\":\"isnull\"}}"));
-	ok(found_by("{\"model\":{\"operator\":\"IN\",\"value\":[]}}") == 0 && found_by("{}") == ROWS && found_by("[]") == ROWS);
+	ok(found_by("{\"model\":{\"operator\":\"IN\",\"value\":[]}}") == 0);
+	ok(found_by("{}") == ROWS && found_by("[]") == ROWS);
 	ok(found_by("{\"cache_key\":{\"operator\":\"isnull\",\"value\":[true]}}") == ROWS);
 	ok(found_by("{\"evaluator_id\":\"e2\"}") == 100 && found_by("{\"scores__e2\":true}") == 50);
 	ok(found_by("{\"evaluator_id\":{\"operator\":\"not\",\"value\":\"e2\"}}") == 200);
 	ok(found_by("{\"scores__e2\":{\"operator\":\"isnull\",\"value\":[true]}}") == 200);
 	ok(found_by("{\"scores__e2\":{\"operator\":\"not\",\"value\":[1]}}") == 250);
-	ok(found_by("{\"scores__e2\":\"fine\"}") == 100 && found_by("{\"scores__e2\":{\"operator\":\"lt\",\"value\":1}}") == 50);
+	ok(found_by("{\"scores__e2\":\"fine\"}") == 100);
+	ok(found_by("{\"scores__e2\":{\"operator\":\"lt\",\"value\":1}}") == 50);
 	ok(found_by("{\"organization_id\":\"default\"}") == ROWS);
 }
 
@@ -734,7 +739,7 @@ test_pages(void)
 	unsigned bad = 0;
 
 	spread();
-	for (int i = 0; i < 3000 && bad < 5; i++) {
+	for (int i = 0; i < 900 && bad < 5; i++) {
 		bool only_test = below(3) == 0;
 		struct query q = { .tenant = SLICE("spread"), .environment = only_test ? SLICE("test") : SLICE_NONE, .sort = -1,
 		    .have_from = below(2), .have_to = below(2), .ascending = below(2), .offset = below(3) ? below(SPREAD) : 0,
