@@ -98,6 +98,8 @@ int	 store_exec(struct store *, const char *sql);
 int	 schema_open(struct store *, char *err, size_t errlen);
 /* Was it made by a newer spangate? Then err says so. */
 bool	 schema_newer(struct store *, char *err, size_t errlen);
+/* What table span_tick has to hold, from the rows. */
+extern const char schema_ticks_sql[];
 /* The SELECT list of a row: n, id, rev, tenant, family, edits, columns. */
 extern const char store_row_sql[];
 

@@ -134,6 +134,7 @@ const char *const rollup_parts[ROLLUP_SUMS] = {
 #define CELL_KEYS "day, tenant, environment, customer, model, provider, key_id"
 #define MODEL_KEYS "day, tenant, environment, model, provider, key_id, expired"
 #define PERIOD_KEYS "grain, start, tenant, environment, customer"
+#define TICK_KEYS "tick, tenant, environment"
 #define CUSTOMER_KEYS "tenant, environment, customer"
 
 /* Appends the columns of sums and histograms. */
@@ -274,6 +275,7 @@ rollup_fill(struct store *store)
 struct comparison {
 	const char	*what;
 	int		 keys;
+	int		 values;	/* columns behind them; 0: sums and histograms */
 	sqlite3_stmt	*counted, *kept;
 	int		 rc_counted, rc_kept;
 	unsigned	 differences;
@@ -314,7 +316,7 @@ put_difference(struct comparison *c, sqlite3_stmt *st, const char *side, struct 
 	if (c->differences++ >= ROLLUP_DIFFERENCES)
 		return;
 	buf_printf(out, "%s, %s:", c->what, side);
-	for (int i = 0; i < c->keys + ROLLUP_SUMS; i++)
+	for (int i = 0; i < c->keys + (c->values ? c->values : ROLLUP_SUMS); i++)
 		buf_printf(out, " %s=%s", sqlite3_column_name(st, i), (const char *)sqlite3_column_text(st, i));
 	buf_str(out, "\n");
 }
@@ -329,7 +331,8 @@ merge(struct comparison *c, struct buf *out)
 	c->rc_kept = sqlite3_step(c->kept);
 	while (c->rc_counted == SQLITE_ROW || c->rc_kept == SQLITE_ROW) {
 		order = c->rc_kept != SQLITE_ROW ? -1 : c->rc_counted != SQLITE_ROW ? 1 : compare_columns(c, 0, c->keys);
-		if (order < 0 || (order == 0 && compare_columns(c, c->keys, c->keys + ROLLUP_SUMS + 2) != 0))
+		if (order < 0 || (order == 0 && compare_columns(c, c->keys,
+		    c->keys + (c->values ? c->values : ROLLUP_SUMS + 2)) != 0))
 			put_difference(c, c->counted, "counted", out);
 		if (order > 0)
 			put_difference(c, c->kept, "kept", out);
@@ -357,7 +360,11 @@ compare(struct store *store, struct comparison *c, struct slice counted, const c
 	rc = sqlite3_prepare_v2(store->db, sql.ptr, (int)sql.len, &c->counted, NULL);
 	buf_clear(&sql);
 	buf_printf(&sql, "SELECT %s", keys);
-	columns_sql(&sql);
+	if (c->values)
+		buf_str(&sql, ", rows, requests, prompt_tokens, completion_tokens, total_tokens, cost_pico, latency_us,"
+		    " latency_count, ttft_us, ttft_count");
+	else
+		columns_sql(&sql);
 	buf_printf(&sql, " FROM %s ORDER BY %s", table, keys);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(store->db, sql.ptr, (int)sql.len, &c->kept, NULL);
@@ -374,7 +381,7 @@ rollup_check(struct store *store, struct buf *out, uint64_t *cells)
 {
 	struct comparison of_cells = { .what = "rollup", .keys = 7 }, of_days = { .what = "rollup_customer", .keys = 5 },
 	    of_months = of_days, of_customers = { .what = "customer", .keys = 3 },
-	    of_models = { .what = "rollup_model", .keys = 7 };
+	    of_models = { .what = "rollup_model", .keys = 7 }, of_ticks = { .what = "span_tick", .keys = 3, .values = 10 };
 	sqlite3_stmt *st = NULL;
 	struct buf sql;
 	int rc;
@@ -407,6 +414,8 @@ rollup_check(struct store *store, struct buf *out, uint64_t *cells)
 		rc = compare(store, &of_customers, buf_view(&sql), CUSTOMER_KEYS, "customer", out);
 	if (rc == STORE_OK)
 		rc = traces_check(store, out);
+	if (rc == STORE_OK)
+		rc = compare(store, &of_ticks, slice_str(schema_ticks_sql), TICK_KEYS, "span_tick", out);
 	buf_free(&sql);
 	return rc;
 }

@@ -123,6 +123,11 @@ const char store_row_sql[] =
 	"INSERT INTO span_tick SELECT " TICK_ROW("span.") " FROM span WHERE true" \
 	" ON CONFLICT(tick, tenant, environment) DO UPDATE SET " TICK_EACH("+") ";"
 
+const char schema_ticks_sql[] =
+    "WITH t(tick, tenant, environment, a, b, c, d, e, f, g, h, i, j) AS (SELECT " TICK_ROW("span.") " FROM span)"
+    " SELECT tick, tenant, environment, sum(a), sum(b), sum(c), sum(d), sum(e), sum(f), sum(g), sum(h), sum(i), sum(j)"
+    " FROM t GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(span, key)) WITHOUT ROWID;"

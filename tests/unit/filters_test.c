@@ -764,6 +764,8 @@ test_ticks(void)
 	struct query_filter any = { .field = QUERY_NOTHING, .op = QUERY_ISNULL };
 	struct summary kept, added;
 	struct span span;
+	struct buf lines;
+	uint64_t cells;
 
 	ok(ops->begin(store) == STORE_OK);
 	for (unsigned n = 0; n < ROWS + SPREAD; n += 3) {
@@ -773,6 +775,13 @@ test_ticks(void)
 	}
 	ok(ops->commit(store) == STORE_OK);
 	exec("UPDATE span SET cost_pico = 7000000, prompt_tokens = 11, counts = n % 4 WHERE n % 5 = 0");
+	buf_init(&lines, 1 << 16);
+	exec("UPDATE span_tick SET rows = rows + 1 WHERE tick = (SELECT max(tick) FROM span_tick)");
+	ok(ops->check_rollups(store, &lines, &cells) == STORE_OK && lines.ptr && memmem(lines.ptr, lines.len, "span_tick", 9));
+	exec("UPDATE span_tick SET rows = rows - 1 WHERE tick = (SELECT max(tick) FROM span_tick)");
+	buf_clear(&lines);
+	ok(ops->check_rollups(store, &lines, &cells) == STORE_OK && !memmem(lines.ptr, lines.len, "span_tick", 9));
+	buf_free(&lines);
 	for (int i = 0; i < 3; i++) {
 		all.have_from = i > 0;
 		all.from_us = i == 1 ? BASE_US + 7000000 : TICK_US * 5 + 100;
