@@ -195,8 +195,8 @@ table_row(struct spans_print *p, const struct span *span)
 	buf_free(&cell);
 }
 
-static bool
-flush_line(struct spans_print *p)
+bool
+spans_print_flush(struct spans_print *p)
 {
 	bool good = !p->line.failed && (p->line.len == 0 ||
 	    fwrite(p->line.ptr, 1, p->line.len, p->out) == p->line.len);
@@ -232,7 +232,7 @@ spans_print(struct spans_print *p, const struct span *span)
 	else
 		export_row(&p->export, span, &p->line);
 	p->printed++;
-	return flush_line(p);
+	return !p->line.failed;
 }
 
 bool
@@ -242,7 +242,7 @@ spans_print_end(struct spans_print *p)
 
 	if (p->format != FORMAT_TABLE)
 		export_end(&p->export, &p->line);
-	good = flush_line(p) && fflush(p->out) == 0;
+	good = spans_print_flush(p) && fflush(p->out) == 0;
 	buf_free(&p->line);
 	return good;
 }
@@ -299,7 +299,7 @@ spans_print_one(struct spans_print *p, const struct span *span)
 	buf_init(&json, LINE_LIMIT);
 	span_json(span, false, &json);
 	indent(buf_view(&json), &p->line);
-	good = !json.failed && flush_line(p) && fflush(p->out) == 0;
+	good = !json.failed && spans_print_flush(p) && fflush(p->out) == 0;
 	buf_free(&json);
 	buf_free(&p->line);
 	return good;

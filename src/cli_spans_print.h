@@ -33,6 +33,10 @@ void	spans_print_start(struct spans_print *);
 /* False: standard output cannot be written any more. */
 bool	spans_print(struct spans_print *, const struct span *);
 bool	spans_print_end(struct spans_print *);
+/* Writes what was printed so far, always whole spans; at the latest when there
+ * is a block of it. False as above. */
+#define SPANS_PRINT_BLOCK 65536u
+bool	spans_print_flush(struct spans_print *);
 
 /* One span as JSON that people can read: a member a line. */
 bool	spans_print_one(struct spans_print *, const struct span *);

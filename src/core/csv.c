@@ -7,8 +7,11 @@ csv_cell(struct buf *line, struct slice text)
 {
 	bool quote = false;
 
-	for (size_t i = 0; i < text.len && !quote; i++)
-		quote = strchr("\",\r\n", text.ptr[i]) != NULL;
+	for (size_t i = 0; i < text.len && !quote; i++) {
+		char c = text.ptr[i];
+
+		quote = c == '"' || c == ',' || c == '\r' || c == '\n';
+	}
 	if (!quote) {
 		buf_slice(line, text);
 		return;

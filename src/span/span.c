@@ -14,7 +14,7 @@
 #include "span/times.h"
 
 const struct span_field_info span_fields[SPAN_FIELDS] = {
-#define FIELD(symbol, name, type) { name, SPAN_##type, offsetof(struct span, symbol) },
+#define FIELD(symbol, name, type) { name, SPAN_##type, offsetof(struct span, symbol), sizeof(name) - 1 },
 #include "span/span.tbl.h"
 #undef FIELD
 };
@@ -25,7 +25,7 @@ span_field_by_name(struct slice name)
 	int i;
 
 	for (i = 0; i < SPAN_FIELDS; i++)
-		if (slice_eq(name, slice_str(span_fields[i].name)))
+		if (span_fields[i].length == name.len && memcmp(name.ptr, span_fields[i].name, name.len) == 0)
 			return i;
 	return -1;
 }

@@ -52,6 +52,7 @@ struct span_field_info {
 	const char	*name;
 	enum span_type	 type;
 	size_t		 offset;	/* in struct span */
+	size_t		 length;	/* of the name */
 };
 extern const struct span_field_info span_fields[SPAN_FIELDS];
 
