@@ -433,6 +433,7 @@ given_build(struct build *b)
 	body_join(b, &b->request_parts, 0, SLICE_NONE, &b->request, false);
 	span = b->request.json;
 	b->span.given = true;
+	b->span.uncounted = 0;	/* that was of an exchange */
 	type_set(b, span);
 	usage_set(b, span);
 	request_given(b, span);

@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		url.len = (size_t)(cut - url.ptr);
 		body = slice_from(all, url.len + 1);
 	}
-	if (listing_read(&l, url, body, INT64_C(1700000000000000)))
+	if (listing_read(&l, url, body, INT64_C(1700000000000000), SLICE_NONE))
 		check_query(&l.query);
 	else
 		CHECK(*l.error != '\0');

@@ -134,7 +134,7 @@ measure(const char *what, const char *url, double most)
 	struct buf out;
 
 	buf_init(&out, 256 * MIB);
-	if (!ok(listing_read(l, slice_str(url), SLICE_NONE, BASE_US + DAYS * DAY_US)))
+	if (!ok(listing_read(l, slice_str(url), SLICE_NONE, BASE_US + DAYS * DAY_US, SLICE_NONE)))
 		printf("# %s\n", l->error);
 	for (int i = 0; i < 3; i++) {
 		t = now_ms();
@@ -193,7 +193,7 @@ measure_summary(const char *what, const char *url, double most)
 	double best = 1e9, t;
 	int rc = 0;
 
-	ok(listing_read(l, slice_str(url), SLICE_NONE, BASE_US + DAYS * DAY_US));
+	ok(listing_read(l, slice_str(url), SLICE_NONE, BASE_US + DAYS * DAY_US, SLICE_NONE));
 	for (int i = 0; i < 3; i++) {
 		t = now_ms();
 		rc = ops->summary(store, &l->query, &s);
