@@ -50,7 +50,8 @@ enum store_statement {
 	STATEMENT_SAME_KEY, STATEMENT_SAME_SPAN, STATEMENT_SAME_NOTE, STATEMENT_ALIAS, STATEMENT_ALIAS_FIND,
 	STATEMENT_ALIAS_FIRST,
 	STATEMENT_PENDING, STATEMENT_PENDING_FIND, STATEMENT_PENDING_DONE,
-	STATEMENT_TRACE_ADD, STATEMENT_TRACE_TOUCH, STATEMENT_SCORES, STATEMENTS
+	STATEMENT_TRACE_ADD, STATEMENT_TRACE_TOUCH, STATEMENT_SCORES, STATEMENT_TICK,
+	STATEMENT_TICK_GONE, STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */
@@ -72,6 +73,7 @@ struct store {
 	struct buf	 text;				/* a decoded metadata key and value */
 	struct search	*search;			/* the index of words, search.c */
 	struct rollup	*rollup;			/* cells that this transaction touched */
+	struct ticks	*ticks;				/* what this transaction adds to span_tick */
 	struct full	*full;				/* puts spans together for filters */
 	uint64_t	 deadline_us;			/* of this step of a list; 0: none */
 	enum store_billed billed;			/* the last row that was put */

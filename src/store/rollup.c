@@ -15,6 +15,7 @@
 #include "core/uuid.h"
 #include "store/db.h"
 #include "store/hist.h"
+#include "store/tick.h"
 #include "store/value.h"
 
 #define KEYS 8			/* columns of a primary key, at most */
@@ -626,8 +627,8 @@ is_move(const struct rollup_row *old, const struct rollup_row *new)
 	return old->expired != new->expired && memcmp(&moved, new, sizeof(moved)) == 0;
 }
 
-int
-rollup_change(struct store *store, const struct rollup_row *old, const struct rollup_row *new)
+static int
+change(struct store *store, const struct rollup_row *old, const struct rollup_row *new)
 {
 	int rc = STORE_OK;
 
@@ -646,6 +647,18 @@ rollup_change(struct store *store, const struct rollup_row *old, const struct ro
 		if (rc == STORE_E_ROW && old)	/* it held that before */
 			(void)add_row(store, old, 1);
 	}
+	return rc;
+}
+
+int
+rollup_change(struct store *store, const struct rollup_row *old, const struct rollup_row *new)
+{
+	int rc = change(store, old, new);
+
+	if (rc == STORE_OK && old && !old->expired)
+		rc = tick_add(store, old, -1);
+	if (rc == STORE_OK && new && !new->expired)
+		rc = tick_add(store, new, 1);
 	return rc;
 }
 
@@ -746,10 +759,10 @@ rollup_write(struct store *store)
 {
 	struct rollup *rollup = store->rollup;
 	struct cell *cell;
-	int rc = STORE_OK;
+	int rc = tick_write(store);
 
 	if (!rollup || rollup->count == 0)
-		return STORE_OK;
+		return rc;
 	for (size_t i = 0; i < SLOTS; i++)
 		for (cell = rollup->slots[i]; cell; cell = cell->next)
 			if (cell->kind == DAY && cell->dirty)
@@ -767,6 +780,7 @@ rollup_forget(struct store *store)
 	struct rollup *rollup = store->rollup;
 	struct cell *cell;
 
+	tick_forget(store);
 	for (size_t i = 0; rollup && rollup->count > 0 && i < SLOTS; i++)
 		while ((cell = rollup->slots[i])) {
 			rollup->slots[i] = cell->next;
@@ -779,6 +793,7 @@ void
 rollup_free(struct store *store)
 {
 	rollup_forget(store);
+	tick_free(store);
 	for (int i = 0; store->rollup && i < KINDS; i++)
 		for (int k = 0; k < STATEMENTS_EACH; k++)
 			sqlite3_finalize(store->rollup->statements[i][k]);

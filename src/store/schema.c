@@ -18,9 +18,7 @@
  *   meta       counters of the store itself
  *   score      what evaluators and people said of a span, one row for each
  *              evaluator and scorer; value: the number, or true as 1
- *   span_tick  rows and sums by ten minutes, tenant and environment, kept by
- *              triggers: whatever changes a row of span; for counts, deep pages
- *              and the summary
+ *   span_tick  rows and sums by ten minutes, tenant and environment: tick.h
  *   rollup, rollup_model, rollup_customer, customer    sums: rollup.h
  *   trace      what the spans of each trace come to: traces.h
  *   span_text  which words a span has, where that is wanted: search.h
@@ -90,43 +88,18 @@ const char store_row_sql[] =
 	TICK_SUM(row, "2", "total_request_tokens") ", " TICK_SUM(row, "2", "cost_pico") ", " \
 	TICK_SUM(row, "1", "latency_us") ", " TICK_COUNT(row, "latency_us") ", " \
 	TICK_SUM(row, "1", "ttft_us") ", " TICK_COUNT(row, "ttft_us")
-#define TICK_EACH(sign) \
-	"rows = rows " sign " excluded.rows, requests = requests " sign " excluded.requests," \
-	" prompt_tokens = prompt_tokens " sign " excluded.prompt_tokens," \
-	" completion_tokens = completion_tokens " sign " excluded.completion_tokens," \
-	" total_tokens = total_tokens " sign " excluded.total_tokens," \
-	" cost_pico = cost_pico " sign " excluded.cost_pico, latency_us = latency_us " sign " excluded.latency_us," \
-	" latency_count = latency_count " sign " excluded.latency_count, ttft_us = ttft_us " sign " excluded.ttft_us," \
-	" ttft_count = ttft_count " sign " excluded.ttft_count"
-#define TICK_COME \
-	"INSERT INTO span_tick VALUES(" TICK_ROW("NEW.") ")" \
-	" ON CONFLICT(tick, tenant, environment) DO UPDATE SET " TICK_EACH("+") ";"
-#define TICK_GO \
-	"INSERT INTO span_tick VALUES(" TICK_ROW("OLD.") ")" \
-	" ON CONFLICT(tick, tenant, environment) DO UPDATE SET " TICK_EACH("-") ";" \
-	"DELETE FROM span_tick WHERE tick = " TICK("OLD.") " AND tenant = OLD.tenant" \
-	" AND environment = coalesce(OLD.environment, '') AND rows <= 0;"
 #define SCHEMA_TICK \
 	"CREATE TABLE span_tick(tick INTEGER NOT NULL, tenant TEXT NOT NULL, environment TEXT NOT NULL," \
 	" rows INTEGER NOT NULL, requests INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL," \
 	" completion_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL, cost_pico INTEGER NOT NULL," \
 	" latency_us INTEGER NOT NULL, latency_count INTEGER NOT NULL, ttft_us INTEGER NOT NULL," \
 	" ttft_count INTEGER NOT NULL, PRIMARY KEY(tick, tenant, environment)) WITHOUT ROWID;"
-#define SCHEMA_TICK_TRIGGERS \
-	"CREATE TRIGGER span_comes AFTER INSERT ON span BEGIN " TICK_COME " END;" \
-	"CREATE TRIGGER span_goes AFTER DELETE ON span BEGIN " TICK_GO " END;" \
-	"CREATE TRIGGER span_changes AFTER UPDATE OF timestamp, tenant, environment, counts, billable, prompt_tokens," \
-	" completion_tokens, total_request_tokens, cost_pico, latency_us, ttft_us ON span BEGIN " \
-	TICK_GO TICK_COME " END;"
-/* For the rows of an older version, and then for all that come. */
-#define SCHEMA_TICK_FILL \
-	"INSERT INTO span_tick SELECT " TICK_ROW("span.") " FROM span WHERE true" \
-	" ON CONFLICT(tick, tenant, environment) DO UPDATE SET " TICK_EACH("+") ";"
-
-const char schema_ticks_sql[] =
-    "WITH t(tick, tenant, environment, a, b, c, d, e, f, g, h, i, j) AS (SELECT " TICK_ROW("span.") " FROM span)"
-    " SELECT tick, tenant, environment, sum(a), sum(b), sum(c), sum(d), sum(e), sum(f), sum(g), sum(h), sum(i), sum(j)"
-    " FROM t GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+#define TICKS_SELECT \
+	"WITH t(tick, tenant, environment, a, b, c, d, e, f, g, h, i, j) AS (SELECT " TICK_ROW("span.") \
+	" FROM span) SELECT tick, tenant, environment, sum(a), sum(b), sum(c), sum(d), sum(e), sum(f)," \
+	" sum(g), sum(h), sum(i), sum(j)" \
+	" FROM t GROUP BY tick, tenant, environment"
+const char schema_ticks_sql[] = TICKS_SELECT;
 
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
@@ -143,8 +116,7 @@ static const char schema_tables[] =
     SCHEMA_GIVEN
     SCHEMA_SCORE
     SCHEMA_EDIT_INDEX
-    SCHEMA_TICK
-    SCHEMA_TICK_TRIGGERS;
+    SCHEMA_TICK;
 
 /* With the unique id six: each costs about 3 µs a row. */
 static const char schema_indexes[] =
@@ -163,8 +135,8 @@ static const char *const migrations[STORE_VERSION] = {
 	    "DROP INDEX IF EXISTS span_trace;"
 	    "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id)"
 	    " WHERE trace_unique_id IS NOT NULL;"
-	    "DROP INDEX span_thread;" SCHEMA_THREAD SCHEMA_TICK SCHEMA_TICK_FILL
-	    SCHEMA_TICK_TRIGGERS,	/* and rollups, traces */
+	    "DROP INDEX span_thread;" SCHEMA_THREAD SCHEMA_TICK
+	    "INSERT INTO span_tick " TICKS_SELECT ";",	/* and rollups, traces */
 };
 
 static const char *

@@ -66,6 +66,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_PENDING_FIND] = "SELECT n, edit FROM pending WHERE target = ? ORDER BY n LIMIT 1",
 	[STATEMENT_PENDING_DONE] = "DELETE FROM pending WHERE n = ?",
 	[STATEMENT_BILL_READ] = "SELECT details FROM bill WHERE span = (SELECT n FROM span WHERE id = ?)",
+	[STATEMENT_TICK] = "INSERT INTO span_tick VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	    " ON CONFLICT(tick, tenant, environment) DO UPDATE SET rows = rows + excluded.rows,"
+	    " requests = requests + excluded.requests, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
+	    " completion_tokens = completion_tokens + excluded.completion_tokens,"
+	    " total_tokens = total_tokens + excluded.total_tokens, cost_pico = cost_pico + excluded.cost_pico,"
+	    " latency_us = latency_us + excluded.latency_us, latency_count = latency_count + excluded.latency_count,"
+	    " ttft_us = ttft_us + excluded.ttft_us, ttft_count = ttft_count + excluded.ttft_count",
+	[STATEMENT_TICK_GONE] = "DELETE FROM span_tick WHERE tick = ? AND tenant = ? AND environment = ? AND rows <= 0",
 	[STATEMENT_SCORES] = "SELECT evaluator_id, evaluator_slug, evaluator_name, value, text, kind,"
 	    " max(coalesce(updated, created)) FROM score WHERE span = (SELECT n FROM span WHERE id = ?)"
 	    " GROUP BY evaluator_id ORDER BY evaluator_id",
