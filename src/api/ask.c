@@ -155,7 +155,8 @@ set_operator(struct ask *a, struct ask_condition *c, struct slice name)
 			c->op = names[i].op;
 			return true;
 		}
-	return ask_refuse(a, "filters: the operator '%.*s' of %.*s is not understood here", ASK_SHOWN(name), ASK_SHOWN(c->name));
+	return ask_refuse(a, "filters: the operator '%.*s' of %.*s is not understood here", ASK_SHOWN(name),
+	    ASK_SHOWN(c->name));
 }
 
 /* Strings decoded, everything else as written. */

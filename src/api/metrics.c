@@ -99,7 +99,7 @@ struct wanted {
 static bool
 read_offset(struct wanted *w)
 {
-	struct slice text = ask_other(&w->ask, "timezone_offset");
+	struct slice text = ask_other(&w->ask, "timezone_offset"), before, after;
 	int64_t hours, minutes = 0;
 	const char *colon;
 	bool good;
@@ -108,8 +108,9 @@ read_offset(struct wanted *w)
 		return true;
 	colon = memchr(text.ptr, ':', text.len);
 	if (colon) {
-		good = value_int(slice_make(text.ptr + (*text.ptr == '+'), (size_t)(colon - text.ptr) - (*text.ptr == '+')), &hours) &&
-		    value_int(slice_from(text, (size_t)(colon - text.ptr) + 1), &minutes) && minutes >= 0 && minutes < 60 &&
+		before = slice_from(slice_make(text.ptr, (size_t)(colon - text.ptr)), *text.ptr == '+');
+		after = slice_from(text, (size_t)(colon - text.ptr) + 1);
+		good = value_int(before, &hours) && value_int(after, &minutes) && minutes >= 0 && minutes < 60 &&
 		    hours > -24 && hours < 24;
 		w->query.offset = good ? (int)(*text.ptr == '-' ? hours * 60 - minutes : hours * 60 + minutes) : 0;
 	} else {

@@ -48,6 +48,13 @@ trace_copy(const struct traces_row *from)
 	return row;
 }
 
+/* What its makers send as the session is one of these. */
+static struct slice
+session(const struct span *s)
+{
+	return s->trace_group_identifier.ptr ? s->trace_group_identifier : s->thread_identifier;
+}
+
 /* What is the root's. */
 static void
 put_root(struct buf *out, const struct span *root)
@@ -60,7 +67,7 @@ put_root(struct buf *out, const struct span *root)
 	print_string(out, "input", s->input);
 	print_string(out, "output", s->output);
 	print_text(out, "trace_group_identifier", s->trace_group_identifier);
-	print_text(out, "session_identifier", s->trace_group_identifier.ptr ? s->trace_group_identifier : s->thread_identifier);
+	print_text(out, "session_identifier", session(s));
 	print_text(out, "thread_identifier", s->thread_identifier);
 	buf_str(out, "\"metadata\":");
 	buf_slice(out, s->metadata.ptr ? s->metadata : SLICE("{}"));
@@ -116,7 +123,7 @@ print_span(struct buf *out, const struct span *s)
 		buf_str(out, ",");
 	}
 	print_text(out, "span_unique_id", s->span_unique_id.len > 0 ? s->span_unique_id : s->id);
-	print_text(out, "session_identifier", s->trace_group_identifier.ptr ? s->trace_group_identifier : s->thread_identifier);
+	print_text(out, "session_identifier", session(s));
 	print_text(out, "organization_id", s->tenant);
 	print_text(out, "error_message", s->error_message.ptr ? s->error_message : SLICE(""));
 	print_string(out, "input", s->input);

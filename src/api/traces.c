@@ -32,7 +32,8 @@ struct asked {
 
 static const struct { const char *name; enum traces_field field; } names[] = {
 	{ "timestamp", TRACES_ENDED }, { "end_time", TRACES_ENDED }, { "start_time", TRACES_STARTED },
-	{ "duration", TRACES_DURATION }, { "latency", TRACES_DURATION }, { "total_cost", TRACES_COST }, { "cost", TRACES_COST },
+	{ "duration", TRACES_DURATION }, { "latency", TRACES_DURATION }, { "total_cost", TRACES_COST },
+	{ "cost", TRACES_COST },
 	{ "total_tokens", TRACES_TOKENS }, { "total_prompt_tokens", TRACES_PROMPT },
 	{ "total_completion_tokens", TRACES_COMPLETION }, { "span_count", TRACES_SPANS },
 	{ "llm_call_count", TRACES_LLM_CALLS }, { "error_count", TRACES_ERRORS },
@@ -115,7 +116,8 @@ answer_failed(struct reading *r, const struct asked *a, int rc)
 		one.filters = a->query.filters + i;
 		if (store_sqlite.traces_count(r->store, &one, 1, &n) != STORE_E_ROW)
 			continue;
-		api_error(r->job, 400, NULL, "filters: %.*s: the operator or a value does not fit", ASK_SHOWN(a->ask.conditions[i].name));
+		api_error(r->job, 400, NULL, "filters: %.*s: the operator or a value does not fit",
+		    ASK_SHOWN(a->ask.conditions[i].name));
 		return;
 	}
 	api_error(r->job, 400, NULL, "Invalid parameters or filters");

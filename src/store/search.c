@@ -217,7 +217,9 @@ search_keep(struct store *store, const struct build_options *options)
 		log_warn("store: this SQLite has no FTS5: spans cannot be searched by their words");
 	else if (!search->there)
 		rc = store_exec(store, "CREATE VIRTUAL TABLE " TABLE " USING fts5(words, content = '', detail = none,"
-		    " tokenize = 'ascii')");
+		    " tokenize = 'ascii'); INSERT INTO " TABLE "(" TABLE ", rank) VALUES('automerge', 8)");
+	if (rc == STORE_OK)	/* its pages would drive out all others */
+		rc = store_exec(store, "PRAGMA cache_size = -16000");
 	search->there = search->keep = search_ready(store);
 	return rc;
 }
@@ -275,7 +277,8 @@ tell(struct store *store, sqlite3_stmt *st, int64_t n)
 	sqlite3_bind_int64(st, 1, n);
 	sqlite3_bind_text(st, 2, list.ptr, (int)list.len, SQLITE_STATIC);
 	rc = sqlite3_step(st);
-	if (rc != SQLITE_DONE && (sqlite3_extended_errcode(store->db) == SQLITE_CORRUPT_VTAB || store_code(rc) == STORE_E_ROW)) {
+	if (rc != SQLITE_DONE && (store_code(rc) == STORE_E_ROW ||
+	    sqlite3_extended_errcode(store->db) == SQLITE_CORRUPT_VTAB)) {
 		log_warn("store: the index of words does not take span number %lld: %s", (long long)n,
 		    sqlite3_errmsg(store->db));
 		rc = SQLITE_DONE;

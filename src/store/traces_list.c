@@ -30,8 +30,10 @@ static const struct {
 
 enum { AT_TENANT, AT_TRACE, AT_ENVIRONMENT, AT_CUSTOMER, AT_WORKFLOW, AT_MODEL, AT_NAME, AT_STARTED, AT_ENDED, AT_SPANS,
     AT_LLM_CALLS, AT_ERRORS, AT_PROMPT, AT_COMPLETION, AT_TOTAL, AT_COST, AT_ROOT };
-static const char row_sql[] = "SELECT t.tenant, t.trace, t.environment, t.customer, t.workflow, t.model, t.name, t.started,"
-    " t.ended, t.spans, t.llm_calls, t.errors, t.prompt, t.completion, t.total, t.cost, t.root FROM trace t";
+static const char row_sql[] =
+    "SELECT t.tenant, t.trace, t.environment, t.customer, t.workflow, t.model, t.name, t.started,"
+    " t.ended, t.spans, t.llm_calls, t.errors, t.prompt, t.completion, t.total, t.cost, t.root FROM"
+    " (SELECT t.trace, t.tenant FROM trace t";	/* the page is found by the index alone, where that is enough */
 
 struct traces {
 	struct store	*store;
@@ -257,11 +259,18 @@ prepare(struct store *store, struct select *s, bool good, sqlite3_stmt **st)
 	return store_code(rc);
 }
 
+static void
+add_order_by(struct select *s, const struct traces_query *q)
+{
+	const char *down = q->ascending ? "" : " DESC";
+
+	buf_printf(&s->sql, " ORDER BY %s%s, t.tenant%s, t.trace%s", fields[q->sort].sql, down, down, down);
+}
+
 int
 traces_select(struct store *store, const struct traces_query *q, struct traces **out)
 {
 	struct select s = { .binds = NULL };
-	const char *down = q->ascending ? "" : " DESC";
 	struct traces *traces;
 	sqlite3_stmt *st;
 	bool good;
@@ -271,9 +280,11 @@ traces_select(struct store *store, const struct traces_query *q, struct traces *
 	buf_init(&s.sql, LIMIT_QUERY_SQL);
 	buf_str(&s.sql, row_sql);
 	good = add_where(&s, q) && q->sort != TRACES_METADATA;
-	buf_printf(&s.sql, " ORDER BY %s%s, t.tenant%s, t.trace%s LIMIT ? OFFSET ?", fields[q->sort].sql, down, down, down);
+	add_order_by(&s, q);
+	buf_str(&s.sql, " LIMIT ? OFFSET ?) k CROSS JOIN trace t USING(trace, tenant)");
 	add_bind(&s)->i = q->limit ? (int64_t)q->limit : -1;
 	add_bind(&s)->i = (int64_t)q->offset;
+	add_order_by(&s, q);
 	rc = prepare(store, &s, good, &st);
 	if (rc != STORE_OK) {
 		sqlite3_finalize(st);

@@ -57,33 +57,33 @@ def refused():
 
 def not_kept():
     say("armadillo secret", disable_log=True)
-    h = Gateway(p, {"log_bodies": False})
+    h = Gateway(p, {"log_bodies": False, "store": {"search": True}})
     say("armadillo hidden", h)
     h.spans(1)
     g.spans(4)
     eq((find("armadillo"), find("armadillo", h)), ([], []), "what is not kept is not found")
     h.destroy()
-    h = Gateway(p, {"store": {"search": False}})
+    h = Gateway(p)
     a = say("a lonely pangolin", h)
     h.spans(1)
     r = find("pangolin", h)
-    ok(r[0] == 400 and "store.search" in r[1], "store.search: off says so", r)
+    ok(r[0] == 400 and "store.search" in r[1], "where store.search is not on, it says so", r)
     h.stop()
     h.inject(store={"search": True})
     h.start()
     b = say("another pangolin", h)
     h.spans(2)
-    eq(find("pangolin", h), [b], "on again: what comes from then on")
+    eq(find("pangolin", h), [b], "once it is on: what comes from then on")
     h.destroy()
 
 
 def gone():
-    h = Gateway(p)
+    h = Gateway(p, {"store": {"search": True}})
     a = say("ephemeral mayfly", h)
     h.spans(1)
     eq(find("mayfly", h), [a], "there")
     h.stop()
-    h.inject(store={"retention": "1s"})
+    h.inject(store={"search": True, "retention": "1s"})
     time.sleep(1.1)                         # its age is what is awaited
     h.start()
     wait_until(lambda: find("mayfly", h) == [], 30)
@@ -95,5 +95,5 @@ def gone():
 
 
 p = Provider()
-g = Gateway(p)
+g = Gateway(p, {"store": {"search": True}})
 main(words_of_both, refused, not_kept, gone)

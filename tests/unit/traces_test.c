@@ -109,7 +109,8 @@ test_kept(struct store *store)
 	ok(tables_agree(store));
 	ok(store_exec(store, "UPDATE trace SET errors = errors + 1 WHERE tenant = 'other'") == STORE_OK);
 	ok(!tables_agree(store));
-	ok(store_exec(store, "UPDATE trace SET errors = errors - 1 WHERE tenant = 'other'") == STORE_OK && tables_agree(store));
+	ok(store_exec(store, "UPDATE trace SET errors = errors - 1 WHERE tenant = 'other'") == STORE_OK);
+	ok(tables_agree(store));
 }
 
 /* Sums over the spans of one trace, by hand. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trees of spans: what is a root, rings, twins, and that each span is in exactly one place, whatever the parents say. */
+/* Trees of spans: what is a root, rings, twins, and that each span is in exactly
+ * one place, whatever the parents say. */
 #include <stdio.h>
 #include <stdlib.h>
 
