@@ -24,6 +24,7 @@ ROUTE("POST", "/openai/v1/traces/ingest", create_traces, "Create spans of traces
 ROUTE("POST", "/traces/ingest", create_traces, "Create spans of traces")
 ROUTE("POST", "/v1/traces", NULL, "Take traces by OTLP")
 ROUTE("POST", "/v2/traces", NULL, "Take traces by OTLP")
+ROUTE("GET", "/traces", traces_list, "List traces")
 ROUTE("GET POST", "/traces/list", traces_list, "List traces")
 ROUTE("POST", "/traces/bulk", traces_delete_many, "Delete many traces")
 ROUTE("POST", "/traces/bulk-delete", traces_delete_many, "Delete many traces")

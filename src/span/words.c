@@ -57,6 +57,8 @@ sort_of(uint32_t c)
 static uint32_t
 fold(uint32_t c)
 {
+	if (c == 0x3a2)		/* is no letter */
+		return c;
 	if ((c >= 0xc0 && c <= 0xde) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
 		return c + 0x20;
 	if (c >= 0x400 && c <= 0x40f)
