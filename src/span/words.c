@@ -45,7 +45,8 @@ sort_of(uint32_t c)
 		return PART;
 	if ((c >= 0x2000 && c <= 0x20cf) || (c >= 0x2190 && c <= 0x2bff) || (c >= 0x3000 && c <= 0x3004) ||
 	    (c >= 0x3007 && c <= 0x3030) || (c >= 0xfe10 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff0f) ||
-	    (c >= 0xff1a && c <= 0xff20) || c == 0xfeff || c == 0xfffd)
+	    (c >= 0xff1a && c <= 0xff20) ||
+	    (c >= 0xff3b && c <= 0xff40) || (c >= 0xff5b && c <= 0xff65) || c == 0xfeff || c == 0xfffd)
 		return PART;
 	if ((c >= 0x2e80 && c <= 0xa4cf) || (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
 	    (c >= 0x1f000 && c <= 0x1faff) || (c >= 0x20000 && c <= 0x3ffff))
@@ -68,8 +69,10 @@ fold(uint32_t c)
 		return c | 1;
 	if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
 		return c + (c & 1);
-	if (c >= 0xff10 && c <= 0xff5a)
-		return c >= 0xff21 && c <= 0xff3a ? c - 0xff21 + 'a' : c - 0xff10 + '0';
+	if (c >= 0xff10 && c <= 0xff19)
+		return c - 0xff10 + '0';
+	if ((c >= 0xff21 && c <= 0xff3a) || (c >= 0xff41 && c <= 0xff5a))
+		return ((c - 0xff21) & 0x1f) + 'a';
 	return c == 0x3c2 ? 0x3c3 : c;	/* final sigma */
 }
 
