@@ -59,11 +59,12 @@ usage_is_missing(const struct build *b)
 void
 estimate_usage(struct build *b)
 {
-	enum encoding e = tokens_encoding(b->span.model, NULL);
+	enum encoding e;
 	bool counted = false;
 
 	if (!usage_is_missing(b))
 		return;
+	e = tokens_encoding(b->span.model, NULL);
 	if (b->ops->estimates & ESTIMATE_PROMPT && !b->usage.prompt.set)
 		counted |= prompt_count(b, e);
 	if (b->ops->estimates & ESTIMATE_COMPLETION && (b->span.output.ptr != NULL || b->stream))

@@ -21,7 +21,7 @@ static const struct { struct slice name; enum kind kind; } members[] = {
 #include "span/given.tbl.h"
 #undef GIVEN
 };
-enum { MEMBERS = sizeof(members) / sizeof(*members) };
+enum { MEMBERS = sizeof(members) / sizeof(*members), OTHERS = 400 };
 
 /* Names of one thing, the strongest first. */
 struct names {
@@ -99,31 +99,59 @@ refuse(struct given_error *e, struct slice member, const char *text)
 	return false;
 }
 
-/* Does the name stand in the object before this member? */
+/* Is it the member's name? Most are plain, which one comparison tells. */
 static bool
-is_doubled(struct jvalue span, const struct jmember *m)
+is_named(const struct jmember *m, struct slice name)
 {
-	struct jiter it;
-	struct jmember other;
+	return m->key_plain ? slice_eq(m->key, name) : jkey_is(m, name);
+}
 
-	jiter_init(&it, span);
-	while (jiter_next(&it, &other) && other.key_text.ptr < m->key_text.ptr)
-		if (slice_eq(other.key_text, m->key_text))
+/* Which of `members` it is, or MEMBERS. */
+static size_t
+member_index(const struct jmember *m)
+{
+	size_t i;
+
+	for (i = 0; i < MEMBERS && !is_named(m, members[i].name); i++)
+		;
+	return i;
+}
+
+/* The names that were there before; of a great many the later ones are taken on
+ * trust. */
+struct seen {
+	bool		known[MEMBERS];
+	struct slice	others[OTHERS];
+	size_t		n;
+};
+
+/* Has the name been there? index: of the known ones, or MEMBERS. */
+static bool
+is_doubled(struct seen *seen, const struct jmember *m, size_t index)
+{
+	bool was;
+
+	if (index < MEMBERS) {
+		was = seen->known[index];
+		seen->known[index] = true;
+		return was;
+	}
+	for (size_t i = 0; i < seen->n; i++)
+		if (slice_eq(seen->others[i], m->key))
 			return true;
+	if (seen->n < OTHERS)
+		seen->others[seen->n++] = m->key;
 	return false;
 }
 
 static bool
-member_check(struct jvalue span, const struct jmember *m, size_t count, struct given_error *e)
+member_check(struct seen *seen, const struct jmember *m, struct given_error *e)
 {
+	size_t i = member_index(m);
 	const char *wrong;
-	size_t i;
 
-	/* of a great many names the later ones are taken on trust */
-	if (count < 400 && is_doubled(span, m))
+	if (is_doubled(seen, m, i))
 		return refuse(e, m->key, "is there twice");
-	for (i = 0; i < MEMBERS && !jkey_is(m, members[i].name); i++)
-		;
 	if (i == MEMBERS || m->value.kind == JNULL)
 		return true;
 	wrong = misfit(members[i].kind, m->value);
@@ -134,16 +162,18 @@ bool
 given_check(struct jvalue span, bool trace, struct given_error *e)
 {
 	static const struct slice needed[] = { SLICE("trace_unique_id"), SLICE("span_unique_id") };
+	struct seen seen;
 	struct jiter it;
 	struct jmember m;
-	size_t n = 0;
 
 	*e = (struct given_error){ .member = "" };
+	memset(seen.known, 0, sizeof(seen.known));
+	seen.n = 0;
 	if (span.kind != JOBJECT)
 		return refuse(e, SLICE_NONE, "a span must be an object");
 	jiter_init(&it, span);
 	while (jiter_next(&it, &m))
-		if (!member_check(span, &m, n++, e))
+		if (!member_check(&seen, &m, e))
 			return false;
 	for (size_t i = 0; trace && i < 2; i++)
 		if (jempty(jget(span, needed[i])))
@@ -169,15 +199,15 @@ given_log_type(struct slice type)
 
 /* The first of the names that has a value. */
 static struct jvalue
-first_of(struct jvalue span, struct names names)
+first_of(const struct build *b, struct names names)
 {
 	struct jvalue v = { .kind = JNONE };
 
 	for (size_t i = 0; i < 4 && names.name[i] != NULL && (v.kind == JNONE || v.kind == JNULL); i++)
-		v = jget(span, slice_str(names.name[i]));
+		v = given_get(b, slice_str(names.name[i]));
 	return v.kind == JNULL ? (struct jvalue){ .kind = JNONE } : v;
 }
-#define FIRST(span, ...) first_of(span, (struct names){ { __VA_ARGS__ } })
+#define FIRST(b, ...) first_of(b, (struct names){ { __VA_ARGS__ } })
 
 static struct span_int
 int_of(struct jvalue v)
@@ -249,13 +279,13 @@ family_like(struct slice type, bool *model_call)
 }
 
 static void
-type_set(struct build *b, struct jvalue span)
+type_set(struct build *b)
 {
 	struct span *s = &b->span;
 	bool model_call;
 
 	s->log_type = SLICE("chat");
-	text_set(b, &s->log_type, FIRST(span, "log_type"));
+	text_set(b, &s->log_type, FIRST(b, "log_type"));
 	if (s->log_type.len == 0)
 		s->log_type = SLICE("chat");
 	if (!given_log_type(s->log_type))
@@ -270,20 +300,20 @@ type_set(struct build *b, struct jvalue span)
 
 /* Counts of the usage object, then those that stand by themselves. */
 static void
-usage_set(struct build *b, struct jvalue span)
+usage_set(struct build *b)
 {
 	struct usage *u = &b->usage;
 	const struct { struct span_int *to; struct jvalue v; } counts[] = {
-		{ &u->prompt, FIRST(span, "prompt_tokens") }, { &u->completion, FIRST(span, "completion_tokens") },
-		{ &u->total, FIRST(span, "total_request_tokens", "total_tokens") },
-		{ &u->cached, FIRST(span, "prompt_cache_hit_tokens") },
-		{ &u->cache_creation, FIRST(span, "prompt_cache_creation_tokens") },
-		{ &u->reasoning, FIRST(span, "reasoning_tokens") },
+		{ &u->prompt, FIRST(b, "prompt_tokens") }, { &u->completion, FIRST(b, "completion_tokens") },
+		{ &u->total, FIRST(b, "total_request_tokens", "total_tokens") },
+		{ &u->cached, FIRST(b, "prompt_cache_hit_tokens") },
+		{ &u->cache_creation, FIRST(b, "prompt_cache_creation_tokens") },
+		{ &u->reasoning, FIRST(b, "reasoning_tokens") },
 	};
-	struct jvalue told = jget(span, SLICE("usage"));
+	struct jvalue told = given_get(b, SLICE("usage"));
 
 	if (told.kind != JOBJECT)
-		told = jget(jget(span, SLICE("full_response")), SLICE("usage"));
+		told = jget(given_get(b, SLICE("full_response")), SLICE("usage"));
 	build_usage(b, told, false);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		struct span_int n = int_of(counts[i].v);
@@ -300,14 +330,14 @@ usage_set(struct build *b, struct jvalue span)
 }
 
 static void
-status_set(struct build *b, struct jvalue span)
+status_set(struct build *b)
 {
-	struct span_int code = int_of(FIRST(span, "status_code"));
+	struct span_int code = int_of(FIRST(b, "status_code"));
 	struct span *s = &b->span;
 	bool good;
 
-	text_set(b, &s->error_message, FIRST(span, "error_message"));
-	text_set(b, &s->status, FIRST(span, "status"));
+	text_set(b, &s->error_message, FIRST(b, "error_message"));
+	text_set(b, &s->status, FIRST(b, "status"));
 	if (code.set && (code.v < 100 || code.v > 599)) {
 		warn_add(&b->warnings, WARN_STATUS_CODE_ODD, SLICE_NONE);
 		code.v = 400;
@@ -326,16 +356,16 @@ status_set(struct build *b, struct jvalue span)
 /* Of start, end and latency two give the third; an end that nobody told is when
  * it arrived. */
 static void
-times_set(struct build *b, struct jvalue span)
+times_set(struct build *b)
 {
 	struct span *s = &b->span;
 	int64_t arrival = (int64_t)record_get_u64(b->given, TAG_WALL, 0);
 
-	s->start_time = time_of(FIRST(span, "start_time"));
-	s->timestamp = time_of(FIRST(span, "timestamp", "end_time"));
-	s->latency = decimal_of(FIRST(span, "latency", "generation_time"), 6);
-	s->time_to_first_token = decimal_of(FIRST(span, "time_to_first_token", "ttft"), 6);
-	s->routing_time = decimal_of(FIRST(span, "routing_time"), 6);
+	s->start_time = time_of(FIRST(b, "start_time"));
+	s->timestamp = time_of(FIRST(b, "timestamp", "end_time"));
+	s->latency = decimal_of(FIRST(b, "latency", "generation_time"), 6);
+	s->time_to_first_token = decimal_of(FIRST(b, "time_to_first_token", "ttft"), 6);
+	s->routing_time = decimal_of(FIRST(b, "routing_time"), 6);
 	if (!s->timestamp.set)
 		s->timestamp = (struct span_int){ true, s->start_time.set && s->latency.set &&
 		    s->latency.v < INT64_MAX / 2 && s->start_time.v < INT64_MAX / 2 ?
@@ -374,24 +404,19 @@ same_set(struct build *b)
 
 /* Members that are neither fields nor read otherwise, as they came. */
 static void
-extra_set(struct build *b, struct jvalue span)
+extra_set(struct build *b)
 {
-	struct jiter it;
-	struct jmember m;
+	const struct jmember *m;
 	struct buf out;
-	size_t i;
 
 	buf_init(&out, LIMIT_EXPANDED);
-	jiter_init(&it, span);
-	while (jiter_next(&it, &m)) {
-		for (i = 0; i < MEMBERS && !jkey_is(&m, members[i].name); i++)
-			;
-		if (i < MEMBERS || span_field_by_name(m.key) >= 0 || m.value.kind == JNULL)
+	for (m = b->members; m < b->members + b->nmembers; m++) {
+		if (m->value.kind == JNULL || member_index(m) < MEMBERS || span_field_by_name(m->key) >= 0)
 			continue;
 		buf_byte(&out, out.len ? ',' : '{');
-		buf_slice(&out, m.key_text);
+		buf_slice(&out, m->key_text);
 		buf_byte(&out, ':');
-		buf_slice(&out, m.value.text);
+		buf_slice(&out, m->value.text);
 	}
 	if (out.len > 0)
 		buf_byte(&out, '}');
@@ -400,29 +425,65 @@ extra_set(struct build *b, struct jvalue span)
 
 /* Everything but the texts. */
 static void
-rest_set(struct build *b, struct jvalue span)
+rest_set(struct build *b)
 {
-	struct jvalue warnings = FIRST(span, "warnings"), speed = FIRST(span, "tokens_per_second");
+	struct jvalue warnings = FIRST(b, "warnings"), speed = FIRST(b, "tokens_per_second");
 	struct span *s = &b->span;
 	struct jvalue number;
 	bool flag;
 
-	text_set(b, &s->provider_id, FIRST(span, "provider_id"));
-	text_set(b, &s->finish_reason, FIRST(span, "finish_reason"));
-	text_set(b, &s->response_id, FIRST(span, "response_id"));
-	if (bool_read(FIRST(span, "blurred"), &flag))
+	text_set(b, &s->provider_id, FIRST(b, "provider_id"));
+	text_set(b, &s->finish_reason, FIRST(b, "finish_reason"));
+	text_set(b, &s->response_id, FIRST(b, "response_id"));
+	if (bool_read(FIRST(b, "blurred"), &flag))
 		s->blurred = (struct span_bool){ true, flag };
-	if (bool_read(FIRST(span, "stream"), &flag))
+	if (bool_read(FIRST(b, "stream"), &flag))
 		s->stream = (struct span_bool){ true, flag };
 	if (!jempty(warnings))
 		b->warnings_given = warnings.text;
 	if (jscan_check(number_text(speed), &number, NULL) == JSCAN_END)
 		s->tokens_per_second.set = jnumber(number, &s->tokens_per_second.v);
-	b->cost_given = decimal_of(FIRST(span, "cost"), 12);
+	b->cost_given = decimal_of(FIRST(b, "cost"), 12);
 	if (b->cost_given.set)
 		s->billable.v = true;
 	if (s->model.ptr == NULL)
-		text_set(b, &s->model, jget(jget(span, SLICE("full_request")), SLICE("model")));
+		text_set(b, &s->model, jget(given_get(b, SLICE("full_request")), SLICE("model")));
+}
+
+/* Lists the members, which are asked for by name one after the other. */
+static void
+members_list(struct build *b, struct jvalue span)
+{
+	struct jmember m;
+	struct jiter it;
+	size_t n = 0;
+
+	if (span.kind != JOBJECT)
+		return;
+	for (jiter_init(&it, span); jiter_next(&it, &m);)
+		n++;
+	b->members = n > 0 ? arena_alloc(&b->arena, n * sizeof(m)) : NULL;
+	jiter_init(&it, span);
+	while (b->members != NULL && b->nmembers < n && jiter_next(&it, &b->members[b->nmembers]))
+		b->nmembers++;
+}
+
+struct jvalue
+given_get(const struct build *b, struct slice name)
+{
+	size_t i = b->nmembers;
+
+	while (i-- > 0)
+		if (is_named(&b->members[i], name))
+			return b->members[i].value;
+	return (struct jvalue){ .kind = JNONE };
+}
+
+/* A row has no texts: there they serve to count what nobody told. */
+static bool
+is_row_told(const struct build *b)
+{
+	return b->options.row_only && b->has_usage && b->ops->measure == NULL;
 }
 
 void
@@ -432,20 +493,24 @@ given_build(struct build *b)
 
 	body_join(b, &b->request_parts, 0, SLICE_NONE, &b->request, false);
 	span = b->request.json;
+	members_list(b, span);
 	b->span.given = true;
 	b->span.uncounted = 0;	/* that was of an exchange */
-	type_set(b, span);
-	usage_set(b, span);
+	type_set(b);
+	usage_set(b);
 	request_given(b, span);
-	given_texts(b, span);
-	rest_set(b, span);
-	status_set(b, span);
-	times_set(b, span);
+	if (!is_row_told(b))
+		given_texts(b);
+	rest_set(b);
+	status_set(b);
+	times_set(b);
 	if (b->span.trace_unique_id.len > 0 && b->span.span_unique_id.len == 0)
 		b->span.span_unique_id = b->span.id;
 	else
 		same_set(b);
-	extra_set(b, span);
+	/* where its record is not kept, it is stored as it is built */
+	if (!b->options.row_only || b->hidden)
+		extra_set(b);
 }
 
 void

@@ -26,11 +26,11 @@ is_null(struct jvalue v)
 }
 
 static struct jvalue
-member(struct jvalue span, const char *name, const char *other)
+member(struct jvalue request, const char *name, const char *other)
 {
-	struct jvalue v = jget(span, slice_str(name));
+	struct jvalue v = jget(request, slice_str(name));
 
-	return is_null(v) && other != NULL ? jget(span, slice_str(other)) : v;
+	return is_null(v) && other != NULL ? jget(request, slice_str(other)) : v;
 }
 
 /* {"role": role, "content": text} */
@@ -81,11 +81,13 @@ is_chat(const struct build *b)
 }
 
 static void
-input_set(struct build *b, struct jvalue span, struct jvalue request)
+input_set(struct build *b, struct jvalue request)
 {
-	struct jvalue input = jget(span, SLICE("input")), messages = member(span, "prompt_messages", "messages");
+	struct jvalue input = given_get(b, SLICE("input")), messages = given_get(b, SLICE("prompt_messages"));
 	struct span *s = &b->span;
 
+	if (is_null(messages))
+		messages = given_get(b, SLICE("messages"));
 	if (is_null(messages))
 		messages = member(request, "messages", NULL);
 	if (is_null(input))
@@ -115,10 +117,10 @@ answer_message(struct jvalue response)
 }
 
 static void
-output_set(struct build *b, struct jvalue span, struct jvalue response)
+output_set(struct build *b, struct jvalue response)
 {
-	struct jvalue output = jget(span, SLICE("output")), message = jget(span, SLICE("completion_message"));
-	struct jvalue several = jget(span, SLICE("completion_messages")), shown;
+	struct jvalue output = given_get(b, SLICE("output")), message = given_get(b, SLICE("completion_message"));
+	struct jvalue several = given_get(b, SLICE("completion_messages")), shown;
 	struct span *s = &b->span;
 
 	if (is_null(output))
@@ -134,9 +136,9 @@ output_set(struct build *b, struct jvalue span, struct jvalue response)
 }
 
 static void
-tools_set(struct build *b, struct jvalue span, struct jvalue request, struct jvalue response)
+tools_set(struct build *b, struct jvalue request, struct jvalue response)
 {
-	struct jvalue tools = parsed(b, jget(span, SLICE("tools"))), calls = parsed(b, jget(span, SLICE("tool_calls")));
+	struct jvalue tools = parsed(b, given_get(b, SLICE("tools"))), calls = parsed(b, given_get(b, SLICE("tool_calls")));
 	struct span *s = &b->span;
 
 	if (is_null(tools))
@@ -152,14 +154,14 @@ tools_set(struct build *b, struct jvalue span, struct jvalue request, struct jva
 }
 
 void
-given_texts(struct build *b, struct jvalue span)
+given_texts(struct build *b)
 {
-	struct jvalue request = parsed(b, jget(span, SLICE("full_request")));
-	struct jvalue response = parsed(b, jget(span, SLICE("full_response")));
+	struct jvalue request = parsed(b, given_get(b, SLICE("full_request")));
+	struct jvalue response = parsed(b, given_get(b, SLICE("full_response")));
 
-	input_set(b, span, request);
-	output_set(b, span, response);
-	tools_set(b, span, request, response);
+	input_set(b, request);
+	output_set(b, response);
+	tools_set(b, request, response);
 	b->span.full_request = is_null(request) ? SLICE_NONE : request.text;
 	b->span.full_response = is_null(response) ? SLICE_NONE : response.text;
 }

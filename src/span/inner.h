@@ -63,6 +63,8 @@ struct build {
 	struct slice	 given;		/* payload of a SPAN; it stands for begin as well */
 	struct slice	 warnings_given;	/* as they were given: text or object */
 	struct span_int	 cost_given;
+	struct jmember	*members;	/* of a span that was given, in its order */
+	size_t		 nmembers;
 	/* records */
 	bool		 has_begin, has_end;
 	struct slice	 begin, end;	/* payloads */
@@ -162,8 +164,10 @@ void		 request_given(struct build *, struct jvalue span);
 /* given.c: the span of a SPAN record, before its usage is known and after */
 void		 given_build(struct build *);
 void		 given_finish(struct build *);
+/* The member of that name, without going over the whole span for it. */
+struct jvalue	 given_get(const struct build *, struct slice name);
 /* given_text.c: its texts and messages */
-void		 given_texts(struct build *, struct jvalue span);
+void		 given_texts(struct build *);
 /* times.c: tokens over the time in which they came */
 void		 times_speed(struct build *);
 /* A request's JSON object less the gateway's own members; the text itself where

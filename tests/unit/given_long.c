@@ -12,7 +12,7 @@
 #include "span/given.h"
 #include "store_test.h"
 
-#define BATCH 1000
+static unsigned BATCH = 1000;
 #define STEP 100000
 #define SPAN_BYTES 2048
 #define CHAIN_ROOM 8192
@@ -175,6 +175,7 @@ main(int argc, char **argv)
 	struct store *store;
 	struct buf lines;
 	uint64_t cells = 0;
+	if (getenv("BB")) BATCH = (unsigned)strtoul(getenv("BB"), NULL, 10);
 	char err[300];
 
 	if (argc > 3)
