@@ -43,7 +43,7 @@ enum store_body {
 };
 
 enum store_statement {
-	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_SPAN, STATEMENT_META,
+	STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_OTHERS, STATEMENT_SPAN, STATEMENT_META,
 	STATEMENT_BODY, STATEMENT_EDIT, STATEMENT_CURSOR, STATEMENT_NUMBER, STATEMENT_CHAIN,
 	STATEMENT_CHARGED, STATEMENT_CHARGE, STATEMENT_ROLLUP_ROW, STATEMENT_FIND,
 	STATEMENT_BILL, STATEMENT_BILL_READ, STATEMENT_REPRICE,
@@ -72,7 +72,8 @@ struct store {
 	struct buf	 json;				/* a row that is kept as JSON */
 	struct buf	 text;				/* a decoded metadata key and value */
 	struct search	*search;			/* the index of words, search.c */
-	struct rollup	*rollup;			/* cells that this transaction touched */
+	struct rollup	*rollup;			/* cells that were touched */
+	int64_t		 data_version;			/* of those: another one when somebody else wrote */
 	struct ticks	*ticks;				/* what this transaction adds to span_tick */
 	struct full	*full;				/* puts spans together for filters */
 	uint64_t	 deadline_us;			/* of this step of a list; 0: none */

@@ -3,6 +3,7 @@
 #include "store/hist.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define STEPS 8			/* buckets to a doubling */
 
@@ -114,6 +115,70 @@ hist_write(const struct hist *h, struct buf *out)
 		buf_append(out, bytes, n);
 		last = i + 1;
 	}
+}
+
+/* Puts n bytes in place of those from `from` to `to`. */
+static void
+splice(struct buf *bytes, size_t from, size_t to, const char *in, size_t n)
+{
+	size_t rest = bytes->len - to;
+
+	if (buf_reserve(bytes, n) == NULL)
+		return;
+	memmove(bytes->ptr + from + n, bytes->ptr + to, rest);
+	memcpy(bytes->ptr + from, in, n);
+	bytes->len = from + n + rest;
+}
+
+/* One more in the bucket, without unfolding the rest. False: the bytes are no
+ * histogram, or cannot count further. */
+static bool
+add_one(struct buf *bytes, unsigned bucket)
+{
+	uint64_t at = 0, gap, count, want = (uint64_t)bucket + 1;
+	struct slice rest = buf_view(bytes);
+	size_t from, n;
+	char in[48];
+
+	for (;;) {
+		from = bytes->len - rest.len;
+		if (rest.len == 0) {
+			n = varint_put(want - at, in);
+			n += varint_put(1, in + n);
+			splice(bytes, from, from, in, n);
+			return true;
+		}
+		if (!varint_get(&rest, &gap) || !varint_get(&rest, &count) || gap == 0 || gap > HIST_BUCKETS)
+			return false;
+		if (at + gap >= want)
+			break;
+		at += gap;
+	}
+	if (count >= (uint64_t)INT64_MAX)
+		return false;
+	n = varint_put(want - at, in);
+	n += varint_put(at + gap == want ? count + 1 : 1, in + n);
+	if (at + gap > want) {
+		n += varint_put(at + gap - want, in + n);
+		n += varint_put(count, in + n);
+	}
+	splice(bytes, from, bytes->len - rest.len, in, n);
+	return true;
+}
+
+void
+hist_change(struct buf *bytes, int64_t us, int sign)
+{
+	char one[HIST_ONE];
+	struct hist hist;
+
+	if (sign > 0 && add_one(bytes, hist_bucket(us)))
+		return;
+	memset(&hist, 0, sizeof(hist));
+	(void)hist_add(&hist, buf_view(bytes), 1);
+	(void)hist_add(&hist, slice_make(one, hist_one(us, one)), sign);
+	buf_clear(bytes);
+	hist_write(&hist, bytes);
 }
 
 uint64_t

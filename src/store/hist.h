@@ -37,6 +37,9 @@ bool	hist_add(struct hist *, struct slice bytes, int sign);
 /* Appends its bytes. */
 void	hist_write(const struct hist *, struct buf *);
 
+/* Adds one value to a histogram's bytes, or takes it off. */
+void	hist_change(struct buf *bytes, int64_t us, int sign);
+
 uint64_t hist_count(const struct hist *);
 /* The value below which a share q (0 to 1) of what was counted lies, within
  * the bucket of the right one; -1: nothing was counted. */

@@ -19,8 +19,8 @@
 #include "store/value.h"
 
 #define KEYS 8			/* columns of a primary key, at most */
-#define SLOTS 1024
-#define CELLS 4096		/* in memory, some 300 bytes each; then they are written */
+#define SLOTS 32768
+#define CELLS 65536		/* in memory, some 400 bytes each; then those that rest go */
 #define DAY_US (INT64_C(86400) * 1000000)
 
 enum kind { CELL, MODEL, DAY, MONTH, CUSTOMER, KINDS };
@@ -88,29 +88,33 @@ struct key {
 
 struct cell {
 	struct cell	*next;			/* of its slot */
+	struct cell	*next_dirty;
 	enum kind	 kind;
-	struct key	 keys[KEYS];		/* texts in `bytes` */
+	struct key	*keys;			/* they and their texts in `bytes` */
 	int64_t		 sums[ROLLUP_SUMS];
 	struct buf	 hists[HISTS];
-	bool		 dirty;
+	bool		 dirty;			/* not as its table has it */
+	bool		 used;			/* since it was last passed over */
 	bool		 active;		/* DAY: counted in its customer's active_days */
 	struct cell	*customer;		/* DAY: that customer's */
 	char		*email, *name;		/* CUSTOMER, as is */
 	int64_t		 first_seen, last_seen, active_days;
-	char		 bytes[];
+	_Alignas(struct key) char bytes[];
 };
 
 struct rollup {
 	struct cell	*slots[SLOTS];
 	size_t		 count;
+	struct cell	*dirty;
+	size_t		 ndirty;
+	size_t		 emptied;		/* cells that were written as nothing */
 	sqlite3_stmt	*statements[KINDS][STATEMENTS_EACH];
 };
 
 /* What a row adds to every cell that it is in. */
 struct part {
 	int64_t		 sums[ROLLUP_SUMS];
-	char		 hists[HISTS][HIST_ONE];
-	size_t		 lens[HISTS];
+	struct span_int	 times[HISTS];
 };
 
 unsigned
@@ -222,7 +226,7 @@ part_time(struct part *part, struct span_int time, int hist, enum rollup_sum us,
 		return;
 	part->sums[us] = time.v;
 	part->sums[count] = 1;
-	part->lens[hist] = hist_one(time.v, part->hists[hist]);
+	part->times[hist] = time;
 }
 
 static void
@@ -398,7 +402,7 @@ cell_free(struct cell *cell)
 static struct cell *
 cell_new(enum kind kind, const struct key keys[KEYS])
 {
-	size_t size = 0;
+	size_t size = tables[kind].nkeys * sizeof(*keys);
 	struct cell *cell;
 	char *to;
 
@@ -407,7 +411,8 @@ cell_new(enum kind kind, const struct key keys[KEYS])
 	cell = xmalloc(sizeof(*cell) + size + 1);
 	memset(cell, 0, sizeof(*cell));
 	cell->kind = kind;
-	to = cell->bytes;
+	cell->keys = (struct key *)(void *)cell->bytes;
+	to = cell->bytes + tables[kind].nkeys * sizeof(*keys);
 	for (size_t i = 0; i < tables[kind].nkeys; i++) {
 		cell->keys[i] = keys[i];
 		if (!keys[i].text.ptr)
@@ -459,8 +464,10 @@ cell_find(struct store *store, enum kind kind, const struct key keys[KEYS], stru
 	int rc;
 
 	for (*out = *slot; *out; *out = (*out)->next)
-		if ((*out)->kind == kind && keys_equal(kind, (*out)->keys, keys))
+		if ((*out)->kind == kind && keys_equal(kind, (*out)->keys, keys)) {
+			(*out)->used = true;
 			return STORE_OK;
+		}
 	*out = cell_new(kind, keys);
 	st = statement(store, *out, GET);
 	rc = st ? sqlite3_step(st) : sqlite3_errcode(store->db);
@@ -473,6 +480,7 @@ cell_find(struct store *store, enum kind kind, const struct key keys[KEYS], stru
 		*out = NULL;
 		return store_code(rc);
 	}
+	(*out)->used = true;
 	(*out)->next = *slot;
 	*slot = *out;
 	rollup->count++;
@@ -509,22 +517,27 @@ cell_holds(const struct cell *cell, const struct part *part, int sign)
 }
 
 static void
-cell_add(struct cell *cell, const struct part *part, int sign)
+cell_touch(struct store *store, struct cell *cell)
 {
-	struct hist hist;
+	struct rollup *rollup = store->rollup;
 
+	if (cell->dirty)
+		return;
+	cell->dirty = true;
+	cell->next_dirty = rollup->dirty;
+	rollup->dirty = cell;
+	rollup->ndirty++;
+}
+
+static void
+cell_add(struct store *store, struct cell *cell, const struct part *part, int sign)
+{
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		cell->sums[i] += sign * part->sums[i];
-	for (int i = 0; i < HISTS; i++) {
-		if (part->lens[i] == 0)
-			continue;
-		memset(&hist, 0, sizeof(hist));
-		(void)hist_add(&hist, buf_view(&cell->hists[i]), 1);
-		(void)hist_add(&hist, slice_make(part->hists[i], part->lens[i]), sign);
-		buf_clear(&cell->hists[i]);
-		hist_write(&hist, &cell->hists[i]);
-	}
-	cell->dirty = true;
+	for (int i = 0; i < HISTS; i++)
+		if (part->times[i].set)
+			hist_change(&cell->hists[i], part->times[i].v, sign);
+	cell_touch(store, cell);
 }
 
 static void
@@ -581,7 +594,7 @@ add_row(struct store *store, const struct rollup_row *row, int sign)
 	if (rc != STORE_OK)
 		return rc;
 	for (int i = 0; i < KINDS; i++)
-		cell_add(cells[i], &part, sign);
+		cell_add(store, cells[i], &part, sign);
 	if (sign > 0)
 		customer_add(cells[CUSTOMER], row);
 	return STORE_OK;
@@ -612,8 +625,8 @@ move_row(struct store *store, const struct rollup_row *old, const struct rollup_
 			rc = STORE_E_ROW;
 	}
 	for (int i = 0; i < N && rc == STORE_OK; i++) {
-		cell_add(from[i], &part, -1);
-		cell_add(to[i], &part, 1);
+		cell_add(store, from[i], &part, -1);
+		cell_add(store, to[i], &part, 1);
 	}
 	return rc;
 }
@@ -636,7 +649,7 @@ change(struct store *store, const struct rollup_row *old, const struct rollup_ro
 		rc = rollup_write(store);
 		if (rc != STORE_OK)
 			return rc;
-		rollup_forget(store);
+		rollup_rest(store);
 	}
 	if (old && new && is_move(old, new))
 		return move_row(store, old, new);
@@ -736,6 +749,7 @@ cell_write(struct store *store, const struct cell *cell)
 		return store_code(sqlite3_errcode(store->db));
 	if (!empty)
 		bind_values(cell, st);
+	store->rollup->emptied += empty;
 	rc = sqlite3_step(st);
 	sqlite3_reset(st);
 	return store_code(rc);
@@ -743,35 +757,102 @@ cell_write(struct store *store, const struct cell *cell)
 
 /* A day on which the customer asked for the first time, or no longer did. */
 static void
-count_day(struct cell *day)
+count_day(struct store *store, struct cell *day)
 {
 	bool active = !is_empty(day);
 
 	if (active != day->active) {
 		day->customer->active_days += active ? 1 : -1;
-		day->customer->dirty = true;
+		cell_touch(store, day->customer);
 	}
 	day->active = active;
+}
+
+/* By kind and keys: cells of one page are written one after the other. */
+static int
+cell_order(const void *va, const void *vb)
+{
+	const struct cell *a = *(struct cell *const *)va, *b = *(struct cell *const *)vb;
+	int order = (a->kind > b->kind) - (a->kind < b->kind);
+
+	for (size_t i = 0; order == 0 && i < tables[a->kind].nkeys; i++) {
+		struct slice x = a->keys[i].text, y = b->keys[i].text;
+
+		order = (a->keys[i].number > b->keys[i].number) - (a->keys[i].number < b->keys[i].number);
+		if (order == 0 && x.len > 0 && y.len > 0)
+			order = memcmp(x.ptr, y.ptr, x.len < y.len ? x.len : y.len);
+		if (order == 0)
+			order = (x.len > y.len) - (x.len < y.len);
+	}
+	return order;
 }
 
 int
 rollup_write(struct store *store)
 {
 	struct rollup *rollup = store->rollup;
-	struct cell *cell;
+	struct cell **list, *cell;
 	int rc = tick_write(store);
+	size_t n = 0;
 
-	if (!rollup || rollup->count == 0)
+	if (!rollup || rollup->ndirty == 0)
 		return rc;
-	for (size_t i = 0; i < SLOTS; i++)
-		for (cell = rollup->slots[i]; cell; cell = cell->next)
-			if (cell->kind == DAY && cell->dirty)
-				count_day(cell);
-	for (size_t i = 0; i < SLOTS && rc == STORE_OK; i++)
-		for (cell = rollup->slots[i]; cell && rc == STORE_OK; cell = cell->next)
-			if (cell->dirty)
-				rc = cell_write(store, cell);
+	/* customers that this adds come before the one that it stands at */
+	for (cell = rollup->dirty; cell; cell = cell->next_dirty)
+		if (cell->kind == DAY)
+			count_day(store, cell);
+	list = xmalloc(rollup->ndirty * sizeof(*list));
+	for (cell = rollup->dirty; cell; cell = cell->next_dirty)
+		list[n++] = cell;
+	qsort(list, n, sizeof(*list), cell_order);
+	for (size_t i = 0; i < n && rc == STORE_OK; i++)
+		rc = cell_write(store, list[i]);
+	for (size_t i = 0; i < n && rc == STORE_OK; i++)
+		list[i]->dirty = false;
+	if (rc == STORE_OK) {
+		rollup->dirty = NULL;
+		rollup->ndirty = 0;
+	}
+	free(list);
 	return rc;
+}
+
+/* Takes cells out that are as their tables have them: the empty ones, as these
+ * have no row, and, with `idle`, those that were not used since the last time. */
+static void
+cells_drop(struct rollup *rollup, bool idle)
+{
+	struct cell **at, *cell;
+
+	for (size_t i = 0; i < SLOTS; i++)
+		for (at = &rollup->slots[i]; (cell = *at) != NULL;) {
+			if (!cell->dirty && (is_empty(cell) || (idle && !cell->used))) {
+				*at = cell->next;
+				rollup->count--;
+				cell_free(cell);
+				continue;
+			}
+			if (idle)
+				cell->used = false;
+			at = &cell->next;
+		}
+}
+
+void
+rollup_rest(struct store *store)
+{
+	struct rollup *rollup = store->rollup;
+
+	tick_forget(store);
+	if (!rollup)
+		return;
+	if (rollup->emptied)
+		cells_drop(rollup, false);
+	rollup->emptied = 0;
+	if (rollup->count >= CELLS)
+		cells_drop(rollup, true);
+	if (rollup->count >= CELLS / 4 * 3)
+		rollup_forget(store);
 }
 
 void
@@ -787,6 +868,10 @@ rollup_forget(struct store *store)
 			rollup->count--;
 			cell_free(cell);
 		}
+	if (rollup) {
+		rollup->dirty = NULL;
+		rollup->ndirty = rollup->emptied = 0;
+	}
 }
 
 void

@@ -11,7 +11,8 @@
  *
  * An absent text is ''. Whatever changes a row of `span` says so here, in the
  * same transaction: the cells that it concerns are read at first touch, kept in
- * memory and written back by the commit. A cell of which nothing is left goes.
+ * memory and written back by the commit. They stay there for the next one, up to
+ * a limit. A cell of which nothing is left goes.
  *
  * Errors are store_results. STORE_E_ROW: a sum would overflow; nothing of that
  * change has been taken then.
@@ -73,7 +74,9 @@ int	rollup_give(struct store *, int64_t n);
 
 /* At commit: writes the cells that changed; may be repeated. */
 int	rollup_write(struct store *);
-/* Forgets them: they are committed, or rolled back. */
+/* After it: keeps what may be needed again. */
+void	rollup_rest(struct store *);
+/* Forgets all of them: they were rolled back, or somebody else has written. */
 void	rollup_forget(struct store *);
 void	rollup_free(struct store *);
 

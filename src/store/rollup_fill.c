@@ -432,6 +432,7 @@ rollup_set_offset(struct store *store, int minutes)
 	(void)store_exec(store, ROLLUP_BIG_TEMP);
 	rc = store_sqlite.begin(store);
 	if (rc == STORE_OK) {
+		rollup_forget(store);
 		store->numbers[NUMBER_DAY_OFFSET] = minutes;
 		rc = fill(store, known_of_customers);
 	}

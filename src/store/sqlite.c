@@ -41,6 +41,7 @@ static const char span_marks[] =
 static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_OTHERS] = "PRAGMA data_version",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
 	[STATEMENT_SPAN] = NULL,	/* put together from the table of columns */
 	[STATEMENT_META] = "INSERT OR REPLACE INTO span_meta VALUES(?,?,?)",
@@ -213,7 +214,7 @@ open_write(struct store *store)
 		return rc;
 	sqlite3_busy_timeout(store->db, WRITE_WAIT_MS);
 	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_PAGES);
-	return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000;"
+	return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;"
 	    "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 }
 
@@ -362,10 +363,33 @@ store_check(const char *data_dir, char *err, size_t errlen)
 	return rc;
 }
 
+/* What is kept in memory of the tables holds until another connection writes. */
+static int
+others_wrote(struct store *store)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_OTHERS);
+	int64_t version = 0;
+	int rc;
+
+	rc = st ? sqlite3_step(st) : sqlite3_errcode(store->db);
+	if (rc == SQLITE_ROW)
+		version = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	if (version != store->data_version)
+		rollup_forget(store);
+	store->data_version = version;
+	return store_code(rc) == STORE_ROW ? STORE_OK : STORE_BUSY;
+}
+
 static int
 sqlite_begin(struct store *store)
 {
-	return store->write ? run(store, STATEMENT_BEGIN) : store_exec(store, "BEGIN");
+	int rc;
+
+	if (!store->write)
+		return store_exec(store, "BEGIN");
+	rc = run(store, STATEMENT_BEGIN);
+	return rc == STORE_OK ? others_wrote(store) : rc;
 }
 
 static bool
@@ -415,7 +439,7 @@ sqlite_commit(struct store *store)
 		rc = run(store, STATEMENT_COMMIT);
 	if (rc == STORE_OK) {
 		memcpy(store->committed, store->numbers, sizeof(store->committed));
-		rollup_forget(store);
+		rollup_rest(store);
 		traces_forget(store);
 		store->touched = true;
 	}
