@@ -370,7 +370,8 @@ store_select_numbers(struct store *store, const int64_t *numbers, size_t n, stru
 		return rc;
 	(*out)->nnumbers = n;
 	(*out)->numbers = xmalloc((n + 1) * sizeof(*numbers));
-	memcpy((*out)->numbers, numbers, n * sizeof(*numbers));
+	if (n > 0)
+		memcpy((*out)->numbers, numbers, n * sizeof(*numbers));
 	return STORE_OK;
 }
 
