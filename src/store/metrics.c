@@ -40,6 +40,7 @@ struct select {
 	struct buf	 sql;
 	struct bind { struct slice text; int64_t number; } *binds;	/* ptr NULL: the number */
 	size_t		 nbinds;
+	unsigned	 sources;	/* SELECTs so far */
 };
 
 static int64_t
@@ -123,41 +124,88 @@ add_who(struct select *s, const struct metrics_query *q, bool rows)
 	}
 }
 
+/* Is it asked for parts or values of any of these dimensions? */
 static bool
-tells_customers(const struct metrics_query *q)
+tells(const struct metrics_query *q, unsigned dimensions)
 {
-	bool tells = q->by == METRICS_BY_CUSTOMER;
+	bool does = (dimensions >> q->by & 1) != 0;
 
 	for (size_t i = 0; i < q->nfilters; i++)
-		tells = tells || q->filters[i].by == METRICS_BY_CUSTOMER;
-	return tells;
+		does = does || (dimensions >> q->filters[i].by & 1) != 0;
+	return does;
 }
+
+/* Where cells of days stand, and which column is their day. */
+enum cells { ALL_CELLS, WITHOUT_CUSTOMERS, CUSTOMER_DAYS, CUSTOMER_MONTHS };
+static const struct { const char *table, *day, *where; } cell_tables[] = {
+	[ALL_CELLS] = { "rollup", "day", "" },
+	[WITHOUT_CUSTOMERS] = { "rollup_model", "day", "" },
+	[CUSTOMER_DAYS] = { "rollup_customer", "start", "grain = 'day' AND " },
+	[CUSTOMER_MONTHS] = { "rollup_customer", "start", "grain = 'month' AND " },
+};
 
 /* SELECT: cells of days. */
 static void
-add_cells(struct select *s, const struct store *store, const struct metrics_query *q, int64_t from, int64_t to)
+add_cells(struct select *s, const struct store *store, const struct metrics_query *q, enum cells cells, int64_t from,
+    int64_t to)
 {
+	const char *day = cell_tables[cells].day;
 	char at[80];
 
-	snprintf(at, sizeof(at), "(day * %lld - %lld)", (long long)DAY_US,
+	snprintf(at, sizeof(at), "(%s * %lld - %lld)", day, (long long)DAY_US,
 	    (long long)(store->numbers[NUMBER_DAY_OFFSET] * MINUTE_US));
-	buf_str(&s->sql, "SELECT ");
+	buf_str(&s->sql, s->sources++ ? " UNION ALL SELECT " : "SELECT ");
 	add_tick(s, q, at);
 	buf_printf(&s->sql, " AS tick, %s AS part", parts[q->by].rollup);
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		buf_printf(&s->sql, ", %s", rollup_sums[i]);
-	buf_printf(&s->sql, ", latency_hist, ttft_hist FROM %s WHERE day >= ? AND day < ?",
-	    tells_customers(q) ? "rollup" : "rollup_model");
+	buf_printf(&s->sql, ", latency_hist, ttft_hist FROM %s WHERE %s%s >= ? AND %s < ?", cell_tables[cells].table,
+	    cell_tables[cells].where, day, day);
 	bind_number(s, from);
 	bind_number(s, to);
 	add_who(s, q, false);
+}
+
+/* Days of customers: whole months of them, where there are and that is enough. */
+static void
+add_customers(struct select *s, const struct store *store, const struct metrics_query *q, int64_t from, int64_t to)
+{
+	int64_t first = rollup_month(from), last = rollup_month(to);
+
+	if (first < from)
+		first = rollup_month(first + 31);
+	if (first >= last || (q->tick != METRICS_WHOLE && q->tick != METRICS_MONTH)) {
+		add_cells(s, store, q, CUSTOMER_DAYS, from, to);
+		return;
+	}
+	add_cells(s, store, q, CUSTOMER_MONTHS, first, last);
+	if (from < first)
+		add_cells(s, store, q, CUSTOMER_DAYS, from, first);
+	if (last < to)
+		add_cells(s, store, q, CUSTOMER_DAYS, last, to);
+}
+
+/* Whole days from the table that has the fewest cells for that. */
+static void
+add_days(struct select *s, const struct store *store, const struct metrics_query *q, int64_t from, int64_t to)
+{
+	static const unsigned customers = 1u << METRICS_BY_CUSTOMER;
+	static const unsigned models = 1u << METRICS_BY_MODEL | 1u << METRICS_BY_PROVIDER | 1u << METRICS_BY_KEY |
+	    1u << METRICS_BY_DEPLOYMENT;
+
+	if (!tells(q, customers))
+		add_cells(s, store, q, WITHOUT_CUSTOMERS, from, to);
+	else if (tells(q, models))
+		add_cells(s, store, q, ALL_CELLS, from, to);
+	else
+		add_customers(s, store, q, from, to);
 }
 
 /* SELECT: rows of a time, each as a cell of its own. */
 static void
 add_rows(struct select *s, const struct metrics_query *q, int64_t from, int64_t to)
 {
-	buf_str(&s->sql, "SELECT ");
+	buf_str(&s->sql, s->sources++ ? " UNION ALL SELECT " : "SELECT ");
 	add_tick(s, q, "timestamp");
 	buf_printf(&s->sql, " AS tick, %s AS part", parts[q->by].span);
 	for (int i = 0; i < ROLLUP_SUMS; i++)
@@ -198,15 +246,11 @@ add_sources(struct select *s, const struct store *store, const struct metrics_qu
 		add_rows(s, q, q->from_us, q->to_us);
 		return;
 	}
-	add_cells(s, store, q, from, to);
-	if (q->from_us < from * DAY_US - shift) {
-		buf_str(&s->sql, " UNION ALL ");
+	add_days(s, store, q, from, to);
+	if (q->from_us < from * DAY_US - shift)
 		add_rows(s, q, q->from_us, from * DAY_US - shift);
-	}
-	if (to * DAY_US - shift < q->to_us) {
-		buf_str(&s->sql, " UNION ALL ");
+	if (to * DAY_US - shift < q->to_us)
 		add_rows(s, q, to * DAY_US - shift, q->to_us);
-	}
 }
 
 static int

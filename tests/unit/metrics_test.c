@@ -8,7 +8,7 @@
 #include "store_test.h"
 
 #define DAY_US (INT64_C(86400) * 1000000)
-#define DAYS 9
+#define DAYS 80
 #define SPANS 4000
 
 static const struct store_ops *ops = &store_sqlite;
