@@ -20,6 +20,11 @@ OPERATION("POST", "/request-logs/batch/create", WRITE, NONE, "Batch", "Object", 
 OPERATION("PATCH", "/request-logs/batch-update", WRITE, NONE, "Batch", "Object", 200, "Change many spans")
 OPERATION("GET", "/request-logs/summary", READ, WINDOW, "", "Summary", 200, "Sums over spans")
 OPERATION("POST", "/request-logs/summary", READ, WINDOW, "Filters", "Summary", 200, "Sums over spans by filters")
+OPERATION("GET", "/request-logs/search", READ, LIST, "", "Object", 200, "Search spans by their words")
+OPERATION("POST", "/request-logs/search", READ, LIST, "Filters", "Object", 200, "Search spans by their words")
+OPERATION("GET", "/request-logs/export", READ, LIST, "", "Object", 200, "Export spans as CSV, JSON or lines of JSON")
+OPERATION("POST", "/request-logs/export", READ, LIST, "Filters", "Object", 200,
+    "Export spans as CSV, JSON or lines of JSON")
 OPERATION("GET", "/audio/{span_id}", READ, NONE, "", "Audio", 200,
     "The audio that a span was made of, where it was kept")
 OPERATION("GET", "/request-logs/{id}", READ, NONE, "", "Span", 200, "One span, with everything that was kept")
@@ -40,6 +45,7 @@ OPERATION("GET", "/traces/{id}", READ, WINDOW, "", "Object", 200, "One trace wit
 OPERATION("POST", "/traces/{id}", READ, WINDOW, "Filters", "Object", 200, "One trace with the tree of its spans")
 OPERATION("PATCH", "/traces/{id}", WRITE, NONE, "Edit", "Object", 200, "Change a trace")
 OPERATION("DELETE", "/traces/{id}", WRITE, NONE, "", "", 204, "Delete a trace with its spans")
+OPERATION("GET", "/clickhouse/traces/summary", READ, WINDOW, "", "Object", 200, "Sums over traces")
 OPERATION("POST", "/clickhouse/traces/summary", READ, WINDOW, "Filters", "Object", 200, "Sums over traces")
 OPERATION("GET", "/log_threads", READ, PAGE, "", "Page", 200, "List threads")
 OPERATION("POST", "/log_threads", READ, PAGE, "Filters", "Page", 200, "List threads by filters")

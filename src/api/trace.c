@@ -101,7 +101,7 @@ trace_print(struct buf *out, const struct traces_row *row, const struct span *ro
 	print_text(out, "workflow_name", row->workflow);
 	print_text(out, "span_workflow_name", row->workflow);
 	print_text(out, "model", model);
-	print_text(out, "storage_object_key", SLICE_NONE);
+	print_text(out, "storage_object_key", SLICE(""));
 	put_root(out, root);
 }
 
@@ -132,7 +132,7 @@ print_span(struct buf *out, const struct span *s)
 	span_value_json(s, SPAN_F_timestamp, out);
 	buf_str(out, ",\"metadata\":");
 	buf_slice(out, s->metadata.ptr ? s->metadata : SLICE("{}"));
-	buf_str(out, ",\"span_links\":\"\",\"storage_object_key\":null,");
+	buf_str(out, ",\"span_links\":\"\",\"storage_object_key\":\"\",");
 }
 
 /* A trace that is being printed. */

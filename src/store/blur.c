@@ -11,6 +11,7 @@
 #include "store/audio.h"
 #include "store/db.h"
 #include "store/full.h"
+#include "store/search.h"
 
 #define BATCH 32		/* rows in one transaction */
 #define EXAMINED 1000		/* rows looked at for one: those that stay are passed over */
@@ -108,6 +109,8 @@ blur_row(struct store *store, struct full *full, const struct candidate *c)
 		span = full_span(full, &row);
 	if (span == &row && (rc = meta_json(store, c->n, &meta)) == STORE_OK && meta.len > 2)
 		row.metadata = buf_view(&meta);
+	if (rc == STORE_OK)	/* while its words can still be read */
+		rc = search_remove(store, c->n, c->id);
 	if (rc == STORE_OK)
 		rc = store_put_blurred(store, c->n, span);
 	if (rc == STORE_OK)
