@@ -29,7 +29,8 @@
 
 #define DEATHS 3			/* over one record, then it is set aside: who kills the process again and again
 					 * may meet it twice */
-#define BATCH_SPANS 200			/* in one transaction */
+#define BATCH_SPANS 2000			/* in one transaction: pages that many spans change are written */
+#define BATCH_BYTES (32 * MIB)		/* once; but it is over in a third of a second */
 #define BATCH_RECORDS 20000		/* read in one turn: long streams must not starve the commit */
 #define TURN_US 50000			/* between the starts of two turns */
 #define IDLE_US 1000000
@@ -65,6 +66,7 @@ struct sink {
 	struct quarantine *quarantine;
 	bool		 begun;			/* a transaction is open */
 	unsigned	 batch;
+	size_t		 batch_bytes;		/* of its chains */
 	struct told	 told[BATCH_SPANS];
 	unsigned	 quarantined;		/* of this batch: stored raw, */
 	unsigned	 dropped;		/* and not at all */
@@ -269,6 +271,7 @@ take_end(struct sink *sink, struct tail *t, const struct record *end, uint64_t p
 			xlog(LOG_LEVEL_WARN, copy.id, "part of its records is missing in the journal");
 		rc = put_chain(sink, t, &copy, position, &chain);
 	}
+	sink->batch_bytes += chain.size;
 	chain_free(&chain);
 	return rc;
 }
@@ -399,6 +402,12 @@ commit(struct sink *sink)
 	return STORE_OK;
 }
 
+static bool
+is_full(const struct sink *sink)
+{
+	return sink->batch + sink->dropped >= BATCH_SPANS || sink->batch_bytes >= BATCH_BYTES;
+}
+
 /* Reads, builds and puts up to one batch. *more: it was a full one. */
 static int
 turn(struct sink *sink, bool *more)
@@ -410,14 +419,15 @@ turn(struct sink *sink, bool *more)
 	int rc = STORE_OK;
 	bool finished;
 
-	while (rc == STORE_OK && sink->batch + sink->dropped < BATCH_SPANS &&
+	sink->batch_bytes = 0;
+	while (rc == STORE_OK && !is_full(sink) &&
 	    tails_next(&sink->tails, &t, &record, &position, &budget) == READER_RECORD) {
 		rc = begin(sink);
 		if (rc == STORE_OK)
 			rc = record.type == RECORD_EDIT ? take_edit(sink, &record) :
 			    take_end(sink, t, &record, position);
 	}
-	*more = budget == 0 || sink->batch + sink->dropped == BATCH_SPANS;
+	*more = budget == 0 || is_full(sink);
 	if (rc != STORE_OK)
 		return rc;
 	finished = !*more && tails_finish(&sink->tails);

@@ -12,7 +12,7 @@
 #include "span/given.h"
 #include "store_test.h"
 
-static unsigned BATCH = 1000;
+#define BATCH 2000
 #define STEP 100000
 #define SPAN_BYTES 2048
 #define CHAIN_ROOM 8192
@@ -175,7 +175,6 @@ main(int argc, char **argv)
 	struct store *store;
 	struct buf lines;
 	uint64_t cells = 0;
-	if (getenv("BB")) BATCH = (unsigned)strtoul(getenv("BB"), NULL, 10);
 	char err[300];
 
 	if (argc > 3)
