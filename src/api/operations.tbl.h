@@ -44,7 +44,7 @@ OPERATION("POST", "/traces/bulk-delete", WRITE, WINDOW, "Filters", "Object", 200
 OPERATION("GET", "/traces/{id}", READ, WINDOW, "", "Object", 200, "One trace with the tree of its spans")
 OPERATION("POST", "/traces/{id}", READ, WINDOW, "Filters", "Object", 200, "One trace with the tree of its spans")
 OPERATION("PATCH", "/traces/{id}", WRITE, NONE, "Edit", "Object", 200, "Change a trace")
-OPERATION("DELETE", "/traces/{id}", WRITE, NONE, "", "", 204, "Delete a trace with its spans")
+OPERATION("DELETE", "/traces/{id}", WRITE, WINDOW, "", "Object", 200, "Delete a trace with its spans")
 OPERATION("GET", "/clickhouse/traces/summary", READ, WINDOW, "", "Object", 200, "Sums over traces")
 OPERATION("POST", "/clickhouse/traces/summary", READ, WINDOW, "Filters", "Object", 200, "Sums over traces")
 OPERATION("GET", "/log_threads", READ, PAGE, "", "Page", 200, "List threads")

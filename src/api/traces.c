@@ -13,6 +13,7 @@
 #include "api/print.h"
 #include "api/reading.h"
 #include "api/trace.h"
+#include "api/writing.h"
 #include "base/base.h"
 #include "core/jscan.h"
 #include "core/limits.h"
@@ -21,6 +22,7 @@
 #define PAGE_SIZE 50
 #define COUNT_MOST 100000		/* counted exactly up to here */
 #define DELETE_MOST 1000
+#define DELETE_FULL 1			/* the journal has no room; not a store_result */
 #define BLOCK (64 * KIB)		/* of an answer, before it is handed over */
 
 /* A request, and what it comes to. */
@@ -295,57 +297,57 @@ traces_summary(struct local_job *job, const struct local_request *request, void 
 	run(job, request, true, answer_summary);
 }
 
-static void
-answer_not_yet(struct reading *r, const char *what)
-{
-	api_error(r->job, 501, NULL, "%s: this version of spangate does not do that yet", what);
-}
-
-/* The ids of all spans of the traces that a query finds; malloc'ed. */
+/* Puts the deletion of every span of a trace into the journal. A trace may have
+ * more spans than are read at once: those are gone before the rest is read. */
 static int
-span_ids(struct reading *r, const struct traces_query *q, uint8_t (**ids)[16], size_t *n, uint64_t *traces)
+delete_spans(struct reading *r, struct writing *w, const struct traces_row *row)
 {
-	struct traces_span *spans = NULL;
-	size_t count = 0;
+	struct traces_span *spans;
+	size_t n;
 	struct buf texts;
-	struct page page;
+	bool room = true;
 	int rc;
 
-	*ids = NULL;
-	*n = 0;
 	buf_init(&texts, LIMIT_TRACE_SPANS * 2 * LIMIT_ROW_TEXT);
-	rc = page_read(r, q, &page);
-	for (size_t i = 0; i < page.n && rc >= 0; i++) {
+	do {
+		spans = NULL;
+		n = 0;
 		buf_clear(&texts);
-		rc = store_sqlite.traces_spans(r->store, page.rows[i]->tenant, page.rows[i]->trace, LIMIT_TRACE_SPANS,
-		    &spans, &count, &texts);
-		if (rc == STORE_OK)
-			*ids = xrealloc(*ids, (*n + count) * sizeof(**ids));
-		for (size_t k = 0; k < count; k++)
-			memcpy((*ids)[(*n)++], spans[k].id16, sizeof(**ids));
+		rc = store_sqlite.traces_spans(r->store, row->tenant, row->trace, LIMIT_TRACE_SPANS, &spans, &n, &texts);
+		for (size_t i = 0; i < n && room; i++)
+			room = writing_edit(w, spans[i].id16, SLICE("{\"delete\":true}"));
 		free(spans);
-		rc = rc == STORE_NOT_FOUND ? STORE_OK : rc;
-	}
-	*traces = page.n;
-	page_free(&page);
+		journal_flush(w->writer);
+	} while (rc == STORE_OK && room && n == LIMIT_TRACE_SPANS && writing_await(w));
 	buf_free(&texts);
-	return rc;
+	return rc < 0 && rc != STORE_NOT_FOUND ? rc : room ? STORE_OK : DELETE_FULL;
 }
 
-/* Deletes what the query finds. */
-static void
-delete_found(struct reading *r, const struct asked *a, const struct traces_query *q)
+/* Deletes what the query finds; how many traces. False: it was answered. */
+static bool
+delete_found(struct reading *r, const struct asked *a, const struct traces_query *q, size_t *deleted)
 {
-	uint8_t (*ids)[16];
-	uint64_t traces;
-	size_t n;
-	int rc = span_ids(r, q, &ids, &n, &traces);
+	struct writing w;
+	struct page page;
+	bool good = false;
+	int rc;
 
+	rc = page_read(r, q, &page);
+	*deleted = page.n;
 	if (rc < 0)
 		answer_failed(r, a, rc);
-	else
-		answer_not_yet(r, "Delete traces");
-	free(ids);
+	else if (writing_open(&w, r->job, r->request)) {
+		for (size_t i = 0; i < page.n && rc == STORE_OK; i++)
+			rc = delete_spans(r, &w, page.rows[i]);
+		if (rc == DELETE_FULL)
+			writing_full(&w);
+		else if (rc < 0)
+			answer_failed(r, a, rc);
+		else if ((good = writing_flush(&w)))
+			(void)writing_await(&w);
+	}
+	page_free(&page);
+	return good;
 }
 
 static void
@@ -353,6 +355,7 @@ answer_delete_many(struct reading *r, const struct asked *a)
 {
 	struct traces_query q = a->query;
 	uint64_t count;
+	size_t n;
 	int rc;
 
 	if (a->ask.nconditions == 0) {
@@ -368,8 +371,11 @@ answer_delete_many(struct reading *r, const struct asked *a)
 		    " batches.\",\"matched_count\":%llu}", DELETE_MOST, (unsigned long long)count);
 		local_head(r->job, 400, API_JSON, NULL);
 		(void)api_flush(r->job, &r->out);
-	} else
-		delete_found(r, a, &q);
+	} else if (delete_found(r, a, &q, &n)) {
+		buf_printf(&r->out, "{\"deleted_count\":%zu,\"message\":\"Successfully deleted %zu traces\"}", n, n);
+		local_head(r->job, 200, API_JSON, NULL);
+		(void)api_flush(r->job, &r->out);
+	}
 }
 
 void
@@ -379,10 +385,30 @@ traces_delete_many(struct local_job *job, const struct local_request *request, v
 	run(job, request, false, answer_delete_many);
 }
 
-/* The traces of the path's id: one for each tenant that has it. */
+static void
+answer_deleted(struct reading *r, struct slice id)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_HEAD + 100);
+	buf_str(&text, "Successfully deleted trace ");
+	buf_slice(&text, id);
+	buf_str(&r->out, "{\"message\":");
+	buf_json_string(&r->out, buf_view(&text));
+	buf_str(&r->out, ",\"success\":");
+	buf_json_string(&r->out, buf_view(&text));
+	buf_str(&r->out, "}");
+	buf_free(&text);
+	local_head(r->job, 200, API_JSON, NULL);
+	(void)api_flush(r->job, &r->out);
+}
+
+/* The traces of the path's id: one for each tenant that has it. One that is not
+ * there is as good as deleted. */
 static void
 answer_delete(struct reading *r, const struct asked *a)
 {
+	size_t n;
 	struct slice id;
 	struct traces_filter f = { .field = TRACES_ID, .values = &id, .nvalues = 1 };
 	struct traces_query q = { .tenant = a->query.tenant, .filters = &f, .nfilters = 1, .sort = TRACES_ENDED };
@@ -391,7 +417,8 @@ answer_delete(struct reading *r, const struct asked *a)
 	buf_init(&text, LIMIT_HEAD);
 	trace_path_id(r->request->path, &text);
 	id = buf_view(&text);
-	delete_found(r, a, &q);
+	if (delete_found(r, a, &q, &n))
+		answer_deleted(r, id);
 	buf_free(&text);
 }
 

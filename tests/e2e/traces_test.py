@@ -180,6 +180,38 @@ def refused():
         ok(r.status == 400 and "is_public" in r.json["error"], "is_public of another type", r.status, r.body)
 
 
+def deleted():
+    with Raw(g.port) as c:
+        put("d1", "a"), put("d1", "b", "a"), put("d2", "a"), put("d3", "a")
+        g.spans(stored)
+        r = c.ask("DELETE", "/api/traces/d1/?start_time=2020-01-01&end_time=2030-01-01")
+        eq((r.status, r.json), (200, dict.fromkeys(("message", "success"), "Successfully deleted trace d1")), "DELETE of a trace")
+        eq((api("/api/traces/d1/").status, [t for t in listed() if t in ("d1", "d2", "d3")]), (404, ["d3", "d2"]), "it is gone, and only it")
+        eq([s for s in g.export() if s.get("trace_unique_id") == "d1"], [], "with its spans")
+        r = c.ask("DELETE", "/api/traces/d1/")
+        eq((r.status, r.json["success"]), (200, "Successfully deleted trace d1"), "once more: the same answer")
+        some = {"filters": {"trace_unique_id": {"operator": "in", "value": ["d2", "d3", "none"]}}}
+        r = c.post("/api/traces/bulk/?end_time=2020-01-01", some)
+        eq((r.status, r.json), (200, {"deleted_count": 0, "message": "Successfully deleted 0 traces"}), "bulk delete keeps to its window")
+        r = c.post("/api/traces/bulk-delete/", some)
+        eq((r.status, r.json), (200, {"deleted_count": 2, "message": "Successfully deleted 2 traces"}), "bulk delete by filters")
+        eq([t for t in sorted(listed()) if t in ("d1", "d2", "d3", "t1", "t2", "t3")], ["t1", "t2", "t3"], "others stay")
+    code, out, err = g.run("verify")
+    eq((code, "differ" in out), (0, False), "verify finds all in order")
+
+
+def many():
+    """More than may go at once."""
+    body = [{"trace_unique_id": "m%d" % i, "span_unique_id": "s", "input": "x", "output": "y"} for i in range(1001)]
+    global stored
+    for part in (body[:500], body[500:]):
+        eq(api("/api/v1/traces/ingest", part).status, 200, "spans of many traces are taken")
+        stored += len(part)
+    wait_until(lambda: api("/api/traces/m1000/").status == 200 and api("/api/traces/m0/").status == 200)
+    r = api("/api/traces/bulk-delete/", {"filters": {"trace_unique_id": {"operator": "startswith", "value": ["m"]}}})
+    eq((r.status, r.json.get("matched_count")), (400, 1001), "more than 1000 traces: 400")
+
+
 def big():
     """One below the other: DEEP of them, where that is set."""
     many = [{"span_unique_id": "d%d" % i, "span_parent_id": "d%d" % (i - 1) if i else None} for i in range(int(os.environ.get("DEEP", 1200)))]
@@ -200,4 +232,4 @@ def big():
 
 p = Provider()
 g = Gateway(p)
-main(fill, lists, asked, trees, sums, refused, big)
+main(fill, lists, asked, trees, sums, refused, big, deleted, many)
