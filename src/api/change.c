@@ -76,7 +76,7 @@ put_metadata(struct buf *out, struct jvalue metadata)
 
 /* The EDIT of what a body says. NULL, or what is wrong with it. */
 static const char *
-edit_make(struct jvalue body, struct buf *out, const char **member)
+edit_make(const struct local_request *request, struct jvalue body, struct buf *out, const char **member)
 {
 	const char *comma = "";
 
@@ -84,7 +84,9 @@ edit_make(struct jvalue body, struct buf *out, const char **member)
 	if (body.kind != JOBJECT)
 		return "the body must be an object";
 	buf_clear(out);
-	buf_str(out, "{\"patch\":{");
+	buf_byte(out, '{');
+	writing_by(request, out);
+	buf_str(out, "\"patch\":{");
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct jvalue v = jget(body, slice_str(members[i].name));
 
@@ -112,15 +114,16 @@ refuse(struct local_job *job, const char *member, const char *text)
 	api_error(job, 400, NULL, "%s%s%s", member, *member ? ": " : "", text);
 }
 
-/* Is there a span of that id that the key may see? One that is still open may
- * come yet. */
-static bool
-may_change(const struct local_request *request, uint8_t id[16], bool *later)
+bool
+change_possible(const struct local_request *request, uint8_t id[16], bool *later)
 {
 	uint64_t made = uuid7_ms(id) * 1000, now = clock_wall_us();
+	struct local_request anybody = *request;
 	bool there = reading_exists(request, id);
 
-	*later = !there && made <= now + 60000000 && now - made < OPEN_US;
+	/* One that is there, but not for this key to see, does not come later. */
+	anybody.key = NULL;
+	*later = !there && made <= now + 60000000 && now - made < OPEN_US && !reading_exists(&anybody, id);
 	return there || *later;
 }
 
@@ -144,9 +147,9 @@ change_one(struct local_job *job, const struct local_request *request, void *arg
 	buf_init(&edit, LIMIT_RECORD);
 	if (jscan_check(request->body, &body, NULL) != JSCAN_END)
 		refuse(job, "", "the body is not valid JSON");
-	else if ((wrong = edit_make(body, &edit, &member)) != NULL)
+	else if ((wrong = edit_make(request, body, &edit, &member)) != NULL)
 		refuse(job, member, wrong);
-	else if (!value_id(id_of(request), id) || !may_change(request, id, &later))
+	else if (!value_id(id_of(request), id) || !change_possible(request, id, &later))
 		api_error(job, 404, NULL, "Log not found");
 	else if (writing_open(&w, job, request)) {
 		if (!writing_edit(&w, id, buf_view(&edit)))
@@ -173,12 +176,12 @@ change_element(struct writing *w, size_t index, struct jvalue element, struct bu
 
 	if (!text.ptr)
 		text = jstring_plain(jget(element, SLICE("id")));
-	wrong = edit_make(element, edit, &member);
+	wrong = edit_make(w->request, element, edit, &member);
 	if (wrong != NULL) {
 		api_error(w->job, 400, NULL, "logs[%zu]%s%s: %s", index, *member ? "." : "", member, wrong);
 		return false;
 	}
-	if (!value_id(text, id) || !may_change(w->request, id, &later)) {
+	if (!value_id(text, id) || !change_possible(w->request, id, &later)) {
 		buf_str(missing, missing->len ? "," : "");
 		buf_json_string(missing, text.ptr ? text : SLICE(""));
 		return true;

@@ -3,6 +3,7 @@
 #include "api/writing.h"
 
 #include "api/answer.h"
+#include "api/reading.h"
 #include "base/base.h"
 #include "core/limits.h"
 
@@ -108,6 +109,22 @@ writing_edit(struct writing *w, const uint8_t target[16], struct slice edit)
 	good = edit.len < LIMIT_RECORD - 4 * KIB && add(w, RECORD_EDIT, id, &prev, &fields, edit);
 	buf_free(&fields);
 	return good;
+}
+
+void
+writing_by(const struct local_request *request, struct buf *edit)
+{
+	struct slice tenant = reading_tenant(request), environment = reading_bound(request);
+
+	if (!tenant.ptr)
+		return;
+	buf_str(edit, "\"by\":{\"tenant\":");
+	buf_json_string(edit, tenant);
+	if (environment.ptr) {
+		buf_str(edit, ",\"environment\":");
+		buf_json_string(edit, environment);
+	}
+	buf_str(edit, "},");
 }
 
 bool

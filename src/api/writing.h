@@ -29,6 +29,8 @@ bool	writing_open(struct writing *, struct local_job *, const struct local_reque
 bool	writing_span(struct writing *, struct slice json, struct slice key, struct slice method, uint8_t id[16]);
 /* Adds a change of the span `target`: an object of store/edit.c. */
 bool	writing_edit(struct writing *, const uint8_t target[16], struct slice edit);
+/* Appends "by":{…} of an edit: what the key may change. Then a comma. */
+void	writing_by(const struct local_request *, struct buf *edit);
 /* Flushes. False: it cannot be written; it has answered that. */
 bool	writing_flush(struct writing *);
 /* Waits until the store has it all. False: not within WRITING_WAIT_US. */

@@ -8,6 +8,9 @@
  *                              set, null unsets; metadata's are merged
  *   {"delete": true}
  *
+ * Besides them "by": {"tenant", "environment"}: whose span it has to be, else nothing
+ * is changed. What was said of a span before it came could not be checked then.
+ *
  * Called by the sink, and by put.c for changes that came before their span.
  */
 #include <stdio.h>
@@ -163,6 +166,31 @@ revise(struct store *store, int64_t n)
 	return rc;
 }
 
+/* STORE_NOT_FOUND: it is not of those that `by` names. */
+static int
+check_by(struct store *store, int64_t n, struct jvalue by)
+{
+	static const char *const names[] = { "tenant", "environment" };
+	sqlite3_stmt *st = NULL;
+	struct buf text[2];
+	int rc = sqlite3_prepare_v2(store->db, "SELECT 1 FROM span WHERE n = ?1 AND (?2 IS NULL OR tenant = ?2)"
+	    " AND (?3 IS NULL OR environment = ?3)", -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return store_code(rc);
+	sqlite3_bind_int64(st, 1, n);
+	for (int i = 0; i < 2; i++) {
+		buf_init(&text[i], LIMIT_RECORD);
+		if (jstring(jget(by, slice_str(names[i])), &text[i]))
+			sqlite3_bind_text(st, i + 2, text[i].ptr ? text[i].ptr : "", (int)text[i].len, SQLITE_STATIC);
+	}
+	rc = sqlite3_step(st);
+	sqlite3_finalize(st);
+	buf_free(&text[0]);
+	buf_free(&text[1]);
+	return rc == SQLITE_ROW ? STORE_OK : rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
+}
+
 static int
 keep_pending(struct store *store, const uint8_t target[16], struct slice edit)
 {
@@ -190,6 +218,10 @@ store_edit(struct store *store, const uint8_t target[16], struct slice edit)
 	rc = store_find(store, target, &n);
 	if (rc == STORE_NOT_FOUND)
 		return keep_pending(store, target, edit);
+	if (rc == STORE_OK && jget(v, SLICE("by")).kind == JOBJECT)
+		rc = check_by(store, n, jget(v, SLICE("by")));
+	if (rc == STORE_NOT_FOUND)
+		return STORE_OK;
 	if (rc != STORE_OK)
 		return rc;
 	if (jget(v, SLICE("delete")).kind == JTRUE)
