@@ -125,6 +125,10 @@ int	 same_alias(struct store *, const uint8_t id[16], const uint8_t first[16]);
 /* put.c: the members in the metadata table, in place of those of the same keys. */
 int	 put_meta_again(struct store *, int64_t n, struct jvalue metadata);
 
+/* score.c: what an EDIT says of one (edit.c has its members), and takes away. */
+int	 score_put(struct store *, int64_t n, struct jvalue score);
+int	 score_remove(struct store *, int64_t n, struct jvalue id);
+
 /* edit.c */
 int	 store_edit(struct store *, const uint8_t target[16], struct slice edit);
 int	 edit_pending(struct store *, const uint8_t id[16]);

@@ -7,6 +7,12 @@
  *              "custom_identifier", "metadata"}}   members that are there are
  *                              set, null unsets; metadata's are merged
  *   {"delete": true}
+ *   {"score": {"id", "evaluator_id", "scorer", "evaluator_slug", "evaluator_name",
+ *              "kind", "value", "text", "json", "is_passed", "cost_pico",
+ *              "created", "changed", "details"}}   a row of table score, whole; one of
+ *                              that evaluator and scorer that is there keeps its
+ *                              id and created. Times: µs
+ *   {"score_delete": "ID"}     that score of the span
  *
  * Besides them "by": {"tenant", "environment"}: whose span it has to be, else nothing
  * is changed. What was said of a span before it came could not be checked then.
@@ -229,6 +235,12 @@ store_edit(struct store *store, const uint8_t target[16], struct slice edit)
 	fields = jget(v, SLICE("patch"));
 	if (fields.kind == JOBJECT)
 		rc = patch(store, n, fields);
+	fields = jget(v, SLICE("score"));
+	if (rc == STORE_OK && fields.kind == JOBJECT)
+		rc = score_put(store, n, fields);
+	fields = jget(v, SLICE("score_delete"));
+	if (rc == STORE_OK && fields.kind == JSTRING)
+		rc = score_remove(store, n, fields);
 	return rc == STORE_OK ? revise(store, n) : rc;
 }
 

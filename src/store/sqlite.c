@@ -675,6 +675,7 @@ const struct store_ops store_sqlite = {
 	.summary = store_summary,
 	.threads = store_threads,
 	.scores = store_scores,
+	.scores_list = score_list,
 	.chain = sqlite_chain,
 	.bill = sqlite_bill,
 	.first_id = sqlite_first_id,

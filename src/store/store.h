@@ -14,6 +14,7 @@
 #include "store/customers.h"
 #include "store/metrics.h"
 #include "store/query.h"
+#include "store/score.h"
 #include "store/traces.h"
 #include "store/summary.h"
 
@@ -135,6 +136,8 @@ struct store_ops {
 	int	(*summary)(struct store *, const struct query *, struct summary *);
 	int	(*threads)(struct store *, const struct query *, thread_taker *, void *arg, uint64_t *count);
 	int	(*scores)(struct store *, const uint8_t id[16], struct buf *);
+	/* Scores of spans, see score.h. */
+	int	(*scores_list)(struct store *, const struct score_query *, score_taker *, void *arg);
 	/* The stored chain of one span (malloc'ed), for the builder. Where only the
 	 * span itself was kept it is its JSON, and *json is true. */
 	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len, bool *json);
