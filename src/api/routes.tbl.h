@@ -35,6 +35,7 @@ ROUTE("GET POST", "/clickhouse/traces/summary", traces_summary, "Sums over trace
 ROUTE("GET POST", "/log_threads", threads_list, "List threads")
 ROUTE("GET POST", "/users/list", users_list, "List customers")
 ROUTE("GET", "/users/*", users_get, "One customer")
+ROUTE("PATCH DELETE", "/users/*", users_change, "Change or delete a customer")
 ROUTE("GET POST PATCH DELETE", "/users/**", NULL, "Customers")
 ROUTE("GET", "/logs/*/scores", scores_list, "List the scores of a span")
 ROUTE("POST", "/logs/*/scores", scores_create, "Give a span a score")

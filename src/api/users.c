@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * users: lists customers and shows one, over HTTP. What they asked and spent
- * comes from the store's rollups; there are no budgets yet, so those are null.
+ * comes from the store's rollups, what people set of them is an EDIT beside those:
+ * budgets too, which nothing is held to yet.
  */
 #include "api/users.h"
 
@@ -13,6 +14,7 @@
 #include "api/filters.h"
 #include "api/params.h"
 #include "api/reading.h"
+#include "api/writing.h"
 #include "base/base.h"
 #include "core/limits.h"
 #include "store/value.h"
@@ -340,6 +342,19 @@ months(const struct customers_row *row)
 	return n;
 }
 
+/* What people set; null where they did not. */
+static void
+put_set(struct buf *out, const struct customers_row *row, const char *name)
+{
+	struct jvalue details, v = { .kind = JNONE };
+
+	if (row->details.len > 0 && jscan_check(row->details, &details, NULL) == JSCAN_END)
+		v = jget(details, slice_str(name));
+	buf_printf(out, "\"%s\":", name);
+	buf_slice(out, v.kind == JNONE ? SLICE("null") : v.text);
+	buf_byte(out, ',');
+}
+
 /* The members that a list and one customer have. */
 static void
 put_customer(struct buf *out, const struct customers_row *row)
@@ -373,7 +388,10 @@ put_customer(struct buf *out, const struct customers_row *row)
 	put_average(out, "average_latency", row->sums[ROLLUP_latency_us], row->sums[ROLLUP_latency_count]);
 	put_average(out, "average_ttft", row->sums[ROLLUP_ttft_us], row->sums[ROLLUP_ttft_count]);
 	put_cost(out, "average_monthly_cost", row->sums[ROLLUP_cost_pico] / months(row));
-	buf_str(out, "\"period_budget\":null,\"budget_duration\":null,\"total_budget\":null");
+	put_set(out, row, "period_budget");
+	put_set(out, row, "budget_duration");
+	put_set(out, row, "total_budget");
+	out->len--;	/* its comma */
 }
 
 /* The rows of the page into r->out; how many, or a store_result. */
@@ -507,7 +525,11 @@ put_one(struct reading *r, const struct customers_row *row)
 	put_time(&r->out, "created_at", row->first_seen);
 	put_time(&r->out, "last_active", row->last_seen);
 	put_time(&r->out, "updated_at", row->last_seen);
-	buf_str(&r->out, "\"total_period_usage\":null,\"period_start\":null,\"period_end\":null,\"metadata\":null");
+	put_set(&r->out, row, "period_start");
+	put_set(&r->out, row, "period_end");
+	put_set(&r->out, row, "markup_percentage");
+	put_set(&r->out, row, "metadata");
+	buf_str(&r->out, "\"total_period_usage\":null");
 	return put_models(r, row);
 }
 
@@ -536,7 +558,28 @@ answer_one(struct reading *r, const struct users *u)
 	}
 }
 
-/* Of the environment that is named, else of that in which it was last seen. */
+/* Reads who is asked for: of the environment that is named, else of that in
+ * which it was last seen. False: it was answered. */
+static bool
+open_one(struct users *u, struct reading *r, struct local_job *job, const struct local_request *request)
+{
+	struct local_request url = *request;
+
+	url.body = slice_eq(request->method, SLICE("GET")) ? request->body : SLICE("");
+	if (!read_request(u, &url)) {
+		api_error(job, 400, NULL, "%s", u->error);
+		return false;
+	}
+	if (!reading_open(r, job, request))
+		return false;
+	u->query.customer = path_customer(u, request->path);
+	u->query.sort = CUSTOMERS_LAST_SEEN;
+	u->query.ascending = false;
+	u->query.limit = 1;
+	u->query.offset = 0;
+	return true;
+}
+
 void
 users_get(struct local_job *job, const struct local_request *request, void *arg)
 {
@@ -544,17 +587,135 @@ users_get(struct local_job *job, const struct local_request *request, void *arg)
 	struct reading r;
 
 	(void)arg;
-	if (!read_request(u, request))
-		api_error(job, 400, NULL, "%s", u->error);
-	else if (reading_open(&r, job, request)) {
-		u->query.customer = path_customer(u, request->path);
-		u->query.sort = CUSTOMERS_LAST_SEEN;
-		u->query.ascending = false;
-		u->query.limit = 1;
-		u->query.offset = 0;
+	if (open_one(u, &r, job, request)) {
 		answer_one(&r, u);
 		reading_close(&r);
 	}
+	buf_free(&u->arena);
+	free(u);
+}
+
+/* What can be set of a customer; null takes it away. */
+static const struct { const char *name; enum jkind kind; const char *must; } settable[] = {
+	{ "email", JSTRING, "must be a string" }, { "name", JSTRING, "must be a string" },
+	{ "metadata", JOBJECT, "must be an object" }, { "period_budget", JNUMBER, "must be a number from 0 on" },
+	{ "total_budget", JNUMBER, "must be a number from 0 on" },
+	{ "markup_percentage", JNUMBER, "must be a number from 0 on" },
+	{ "budget_duration", JSTRING, "must be a string" },
+	{ "period_start", JSTRING, "must be a time as in RFC 3339" },
+	{ "period_end", JSTRING, "must be a time as in RFC 3339" },
+};
+
+static bool
+set_fits(size_t i, struct jvalue v)
+{
+	struct slice time = jstring_plain(v);
+	double number;
+	int64_t us;
+
+	if (v.kind == JNONE || v.kind == JNULL)
+		return true;
+	if (v.kind != settable[i].kind || v.text.len > LIMIT_RECORD / 8)
+		return false;
+	if (v.kind == JNUMBER)
+		return jnumber(v, &number) && number >= 0 && number < 1e15;
+	return strstr(settable[i].must, "time") == NULL || (time.ptr && value_time(time, &us));
+}
+
+/* "details": what was set before and what the body says. False: it was answered. */
+static bool
+put_changes(struct reading *r, const struct customers_row *row, struct buf *edit)
+{
+	struct jvalue body, details = { .kind = JNONE }, v;
+	const char *comma = "";
+
+	if (jscan_check(r->request->body, &body, NULL) != JSCAN_END || body.kind != JOBJECT) {
+		api_error(r->job, 400, NULL, "Invalid request format: the body is not a JSON object");
+		return false;
+	}
+	if (row->details.len > 0)
+		(void)jscan_check(row->details, &details, NULL);
+	buf_str(edit, ",\"details\":{");
+	for (size_t i = 0; i < sizeof(settable) / sizeof(settable[0]); i++) {
+		v = jget(body, slice_str(settable[i].name));
+		if (!set_fits(i, v)) {
+			api_error(r->job, 400, NULL, "%s: %s", settable[i].name, settable[i].must);
+			return false;
+		}
+		if (v.kind == JNONE)
+			v = jget(details, slice_str(settable[i].name));
+		if (v.kind == JNONE || v.kind == JNULL)
+			continue;
+		buf_printf(edit, "%s\"%s\":", comma, settable[i].name);
+		buf_slice(edit, v.text);
+		comma = ",";
+	}
+	return buf_str(edit, "}");
+}
+
+/* The EDIT of the customer. False: it was answered, also that there is none. */
+static bool
+make_edit(struct reading *r, const struct users *u, struct buf *edit)
+{
+	const struct customers_row *row;
+	struct customers *rows = NULL;
+	bool good = false;
+	int rc;
+
+	rc = store_sqlite.customers(r->store, &u->query, &rows);
+	if (rc == STORE_OK)
+		rc = store_sqlite.customers_next(rows, &row);
+	if (rc == STORE_ROW) {
+		buf_str(edit, "{\"customer\":{\"tenant\":");
+		buf_json_string(edit, row->tenant);
+		buf_str(edit, ",\"environment\":");
+		buf_json_string(edit, row->environment);
+		buf_str(edit, ",\"customer\":");
+		buf_json_string(edit, row->customer);
+		good = true;
+		if (slice_eq(r->request->method, SLICE("DELETE")))
+			buf_printf(edit, ",\"gone\":%llu", (unsigned long long)clock_wall_us());
+		else
+			good = put_changes(r, row, edit);
+		buf_str(edit, "}}");
+	} else if (rc == STORE_OK)
+		api_error(r->job, 404, NULL, "Customer not found");
+	else
+		answer_failed(r, rc);
+	store_sqlite.customers_done(rows);
+	return good;
+}
+
+/* PATCH and DELETE. */
+void
+users_change(struct local_job *job, const struct local_request *request, void *arg)
+{
+	static const uint8_t nobody[16];	/* an EDIT of no span */
+	struct users *u = xmalloc(sizeof(*u));
+	struct reading r;
+	struct writing w;
+	struct buf edit;
+
+	(void)arg;
+	buf_init(&edit, LIMIT_RECORD);
+	if (open_one(u, &r, job, request)) {
+		if (make_edit(&r, u, &edit) && writing_open(&w, job, request)) {
+			if (edit.failed || edit.len > LIMIT_RECORD - 8 * KIB)
+				api_error(job, 400, NULL, "metadata: is too large");
+			else if (!writing_edit(&w, nobody, buf_view(&edit)))
+				writing_full(&w);
+			else if (writing_flush(&w)) {
+				if (!writing_await(&w))
+					api_say(job, 202, "the change is kept until the store takes it");
+				else if (slice_eq(request->method, SLICE("DELETE")))
+					local_head(job, 204, NULL, NULL);
+				else
+					answer_one(&r, u);
+			}
+		}
+		reading_close(&r);
+	}
+	buf_free(&edit);
 	buf_free(&u->arena);
 	free(u);
 }

@@ -5,6 +5,6 @@
 
 #include "gate/local.h"
 
-local_handler users_list, users_get;
+local_handler users_list, users_get, users_change;
 
 #endif

@@ -18,7 +18,7 @@
 
 /* Columns of the SELECT. */
 enum { AT_TENANT, AT_ENVIRONMENT, AT_CUSTOMER, AT_PART, AT_SUMS, AT_LATENCY = AT_SUMS + ROLLUP_SUMS, AT_TTFT, AT_EMAIL,
-    AT_NAME, AT_FIRST_SEEN, AT_LAST_SEEN, AT_ACTIVE_DAYS };
+    AT_NAME, AT_FIRST_SEEN, AT_LAST_SEEN, AT_ACTIVE_DAYS, AT_DETAILS };
 
 enum value_type { TEXT, NUMBER, MONEY, SECONDS, TIME };
 
@@ -74,6 +74,7 @@ struct select {
 		int64_t		 number;
 	} *binds;
 	size_t		 nbinds;
+	bool		 edited;	/* people changed some */
 	unsigned	 periods;	/* that the time asked for is put together from */
 };
 
@@ -142,6 +143,25 @@ add_sums(struct select *s, unsigned sums, bool several)
 	if ((sums & ALL_SUMS) == ALL_SUMS)
 		buf_str(&s->sql, several ? ", hist_sum(latency_hist) AS latency_hist, hist_sum(ttft_hist) AS ttft_hist" :
 		    ", latency_hist, ttft_hist");
+}
+
+/* Table customer with what people changed of it; one that was deleted is there
+ * again once it asks again. Few are edited, so that is looked for first. */
+static void
+add_known(struct select *s)
+{
+	if (!s->edited) {
+		buf_str(&s->sql, "(SELECT *, NULL AS details FROM customer)");
+		return;
+	}
+	buf_str(&s->sql, "(SELECT k.tenant, k.environment, k.customer");
+	for (int i = 0; i < ROLLUP_SUMS; i++)
+		buf_printf(&s->sql, ", k.%s", rollup_sums[i]);
+	buf_str(&s->sql, ", k.latency_hist, k.ttft_hist, coalesce(e.email, k.email) AS email,"
+	    " coalesce(e.name, k.name) AS name, k.first_seen, k.last_seen, k.active_days, e.details"
+	    " FROM customer k LEFT JOIN customer_edit e"
+	    " ON e.tenant = k.tenant AND e.environment = k.environment AND e.customer = k.customer"
+	    " WHERE e.gone IS NULL OR e.gone < k.last_seen)");
 }
 
 /* The first day of the month after. */
@@ -285,15 +305,21 @@ static void
 add_rows(struct select *s, const struct customers_query *q, unsigned sums, bool of_page)
 {
 	buf_str(&s->sql, sums & KNOWN ?
-	    "(SELECT g.*, c.email, c.name, c.first_seen, c.last_seen, c.active_days FROM (" : "(");
+	    "(SELECT g.*, c.email, c.name, c.first_seen, c.last_seen, c.active_days, c.details FROM (" : "(");
 	if (is_all_time(q)) {
-		buf_str(&s->sql, "SELECT *, NULL AS part FROM customer WHERE 1");
+		buf_str(&s->sql, "SELECT *, NULL AS part FROM ");
+		add_known(s);
+		buf_str(&s->sql, " WHERE 1");
 		add_who(s, q);
 	} else if (q->by == CUSTOMERS_BY_NOTHING)
 		add_period_sums(s, q, sums, of_page);
 	else
 		add_part_sums(s, q, sums);
-	buf_str(&s->sql, sums & KNOWN ? ") AS g CROSS JOIN customer AS c USING(tenant, environment, customer))" : ")");
+	buf_str(&s->sql, sums & KNOWN ? ") AS g CROSS JOIN " : ")");
+	if (sums & KNOWN) {
+		add_known(s);
+		buf_str(&s->sql, " AS c USING(tenant, environment, customer))");
+	}
 }
 
 /* FROM and WHERE; sums: which of them are needed. */
@@ -304,7 +330,7 @@ add_from(struct select *s, const struct customers_query *q, unsigned sums)
 
 	buf_str(&s->sql, " FROM ");
 	/* All of it stands in one table then. */
-	add_rows(s, q, is_all_time(q) ? sums & ~KNOWN : sums, false);
+	add_rows(s, q, is_all_time(q) ? sums & ~KNOWN : s->edited ? sums | KNOWN : sums, false);
 	buf_str(&s->sql, " WHERE 1");
 	for (size_t i = 0; i < q->nfilters && good; i++)
 		good = add_filter(s, &q->filters[i]);
@@ -344,7 +370,7 @@ add_columns(struct select *s)
 	buf_str(&s->sql, " SELECT tenant, environment, customer, part");
 	for (int i = 0; i < ROLLUP_SUMS; i++)
 		buf_printf(&s->sql, ", %s", rollup_sums[i]);
-	buf_str(&s->sql, ", latency_hist, ttft_hist, email, name, first_seen, last_seen, active_days");
+	buf_str(&s->sql, ", latency_hist, ttft_hist, email, name, first_seen, last_seen, active_days, details");
 }
 
 /* A page of a period: who is on it by the sums that tell, then all sums of
@@ -396,7 +422,7 @@ prepare(struct store *store, struct select *s, sqlite3_stmt **st)
 int
 customers_select(struct store *store, const struct customers_query *q, struct customers **out)
 {
-	struct select s = { .nbinds = 0 };
+	struct select s = { .edited = number_of(store, "SELECT 1 FROM customer_edit LIMIT 1", 0) };
 	int rc = STORE_E_ROW;
 
 	*out = xcalloc(1, sizeof(**out));
@@ -452,6 +478,7 @@ customers_next(struct customers *customers, const struct customers_row **out)
 	row->first_seen = sqlite3_column_int64(st, AT_FIRST_SEEN);
 	row->last_seen = sqlite3_column_int64(st, AT_LAST_SEEN);
 	row->active_days = sqlite3_column_int64(st, AT_ACTIVE_DAYS);
+	row->details = column_text(st, AT_DETAILS);
 	*out = row;
 	return STORE_ROW;
 }
@@ -468,7 +495,7 @@ customers_done(struct customers *customers)
 int
 customers_count(struct store *store, const struct customers_query *q, uint64_t *out)
 {
-	struct select s = { .nbinds = 0 };
+	struct select s = { .edited = number_of(store, "SELECT 1 FROM customer_edit LIMIT 1", 0) };
 	sqlite3_stmt *st = NULL;
 	int rc = STORE_E_ROW;
 

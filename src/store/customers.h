@@ -54,6 +54,7 @@ struct customers_row {
 	int64_t		 sums[ROLLUP_SUMS];	/* of the period */
 	struct slice	 latency, ttft;		/* histograms, for hist_add */
 	int64_t		 first_seen, last_seen, active_days;	/* of all time */
+	struct slice	 details;		/* what people set, a JSON object; empty: nothing */
 };
 
 /* -1: there is no field or part of that name. */

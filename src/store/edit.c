@@ -13,6 +13,8 @@
  *                              that evaluator and scorer that is there keeps its
  *                              id and created. Times: µs
  *   {"score_delete": "ID"}     that score of the span
+ *   {"customer": {"tenant", "environment", "customer", "details", "gone"}}   of no
+ *                              span: a row of table customer_edit, whole
  *
  * Besides them "by": {"tenant", "environment"}: whose span it has to be, else nothing
  * is changed. What was said of a span before it came could not be checked then.
@@ -212,6 +214,38 @@ keep_pending(struct store *store, const uint8_t target[16], struct slice edit)
 	return store_code(rc);
 }
 
+/* details holds email and name too, which lists are sorted by. */
+static int
+customer_put(struct store *store, struct jvalue customer)
+{
+	static const char *const names[] = { "tenant", "environment", "customer", "email", "name" };
+	struct jvalue details = jget(customer, SLICE("details"));
+	sqlite3_stmt *st = NULL;
+	struct buf text;
+	int64_t gone;
+	int rc = sqlite3_prepare_v2(store->db, "INSERT OR REPLACE INTO customer_edit(tenant, environment, customer, email,"
+	    " name, details, gone) VALUES(?,?,?,?,?,?,?)", -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return store_code(rc);
+	buf_init(&text, LIMIT_RECORD);
+	for (int i = 0; i < 5; i++) {
+		struct jvalue v = jget(i < 3 ? customer : details, slice_str(names[i]));
+
+		buf_clear(&text);
+		if (jstring(v, &text))
+			sqlite3_bind_text(st, i + 1, text.ptr ? text.ptr : "", (int)text.len, SQLITE_TRANSIENT);
+	}
+	if (details.kind == JOBJECT)
+		sqlite3_bind_text(st, 6, details.text.ptr, (int)details.text.len, SQLITE_STATIC);
+	if (jint(jget(customer, SLICE("gone")), &gone))
+		sqlite3_bind_int64(st, 7, gone);
+	rc = sqlite3_step(st);
+	sqlite3_finalize(st);
+	buf_free(&text);
+	return store_code(rc);
+}
+
 int
 store_edit(struct store *store, const uint8_t target[16], struct slice edit)
 {
@@ -221,6 +255,8 @@ store_edit(struct store *store, const uint8_t target[16], struct slice edit)
 
 	if (jscan_check(edit, &v, NULL) != JSCAN_END || v.kind != JOBJECT)
 		return STORE_E_ROW;
+	if (jget(v, SLICE("customer")).kind == JOBJECT)
+		return customer_put(store, jget(v, SLICE("customer")));
 	rc = store_find(store, target, &n);
 	if (rc == STORE_NOT_FOUND)
 		return keep_pending(store, target, edit);

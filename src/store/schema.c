@@ -18,6 +18,8 @@
  *   meta       counters of the store itself
  *   score      what evaluators and people said of a span, one row for each
  *              evaluator and scorer; value: the number, or true as 1
+ *   customer_edit  what people set of customers: email, name, and all of it as
+ *              JSON; gone: when it was deleted, µs
  *   span_tick  rows and sums by ten minutes, tenant and environment: tick.h
  *   rollup, rollup_model, rollup_customer, customer    sums: rollup.h
  *   trace      what the spans of each trace come to: traces.h
@@ -68,6 +70,10 @@ const char store_row_sql[] =
 	" created INTEGER NOT NULL, updated INTEGER, details TEXT, UNIQUE(span, evaluator_id, scorer));" \
 	"CREATE INDEX score_evaluator ON score(evaluator_id, span);"
 
+#define SCHEMA_CUSTOMER_EDIT \
+	"CREATE TABLE customer_edit(tenant TEXT NOT NULL, environment TEXT NOT NULL, customer TEXT NOT NULL," \
+	" email TEXT, name TEXT, details TEXT, gone INTEGER, PRIMARY KEY(tenant, environment, customer)) WITHOUT ROWID;"
+
 #define SCHEMA_EDIT_INDEX \
 	"CREATE INDEX edit_custom ON span_edit(custom_identifier) WHERE custom_identifier IS NOT NULL;"
 
@@ -115,6 +121,7 @@ static const char schema_tables[] =
     SCHEMA_BILL
     SCHEMA_GIVEN
     SCHEMA_SCORE
+    SCHEMA_CUSTOMER_EDIT
     SCHEMA_EDIT_INDEX
     SCHEMA_TICK;
 
@@ -132,6 +139,7 @@ static const char *const migrations[STORE_VERSION] = {
 	[0] = NULL,	/* version 0 is an empty file */
 	[1] = "ALTER TABLE span ADD COLUMN billable INTEGER;" SCHEMA_CHARGE,
 	[2] = "ALTER TABLE span ADD COLUMN counts INTEGER;" SCHEMA_BILL SCHEMA_GIVEN SCHEMA_SCORE SCHEMA_EDIT_INDEX
+	    SCHEMA_CUSTOMER_EDIT
 	    "DROP INDEX IF EXISTS span_trace;"
 	    "CREATE INDEX span_trace ON span(trace_unique_id, span_unique_id)"
 	    " WHERE trace_unique_id IS NOT NULL;"

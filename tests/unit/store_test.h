@@ -19,7 +19,7 @@
 
 /* A store of this version as version 2 had it, but for user_version. */
 #define VERSION_3_UNDONE \
-	"DROP TABLE span_tick; DROP TABLE score; DROP INDEX edit_custom; DROP INDEX span_thread;" \
+	"DROP TABLE span_tick; DROP TABLE score; DROP TABLE customer_edit; DROP INDEX edit_custom; DROP INDEX span_thread;" \
 	"CREATE INDEX span_thread ON span(thread_identifier) WHERE thread_identifier IS NOT NULL;" \
 	"DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer;" \
 	"DROP TABLE rollup_model; DROP TABLE trace;" \
