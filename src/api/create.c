@@ -30,6 +30,7 @@ struct taking {
 	bool		 trace;		/* spans must name their trace */
 	size_t		 good, bad;
 	struct buf	 results, errors;
+	struct buf	 traces;	/* their ids as JSON, each with a line end */
 	bool		 full;		/* the journal has no more room */
 };
 
@@ -268,6 +269,10 @@ take_one(struct taking *t, size_t index, struct jvalue span)
 		return;
 	}
 	t->good++;
+	if (t->trace) {
+		buf_slice(&t->traces, jget(span, SLICE("trace_unique_id")).text);
+		buf_byte(&t->traces, '\n');
+	}
 	id_text(id, hex);
 	result_add(t, hex, "success");
 	if (journal_pending(t->w.writer) && t->good % 64 == 0)
@@ -313,6 +318,7 @@ taken(struct taking *t, struct local_job *job, const struct local_request *reque
 	t->key = request->idempotency_key;
 	buf_init(&t->results, ANSWER_ROOM);
 	buf_init(&t->errors, ANSWER_ROOM);
+	buf_init(&t->traces, ANSWER_ROOM);
 	take_all(t, list);
 	if (t->full)
 		writing_full(&t->w);
@@ -324,6 +330,48 @@ taking_free(struct taking *t)
 {
 	buf_free(&t->results);
 	buf_free(&t->errors);
+	buf_free(&t->traces);
+}
+
+static int
+text_order(const void *va, const void *vb)
+{
+	const struct slice *a = va, *b = vb;
+	int order = memcmp(a->ptr, b->ptr, a->len < b->len ? a->len : b->len);
+
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+/* Which traces the spans are of, each once. */
+static void
+put_traces(const struct taking *t, struct buf *out)
+{
+	struct slice *ids = xcalloc(t->good + 1, sizeof(*ids)), rest = buf_view(&t->traces);
+	size_t n = 0, traces = 0;
+	const char *end;
+	struct buf list;
+
+	while (n < t->good && rest.len > 0 && (end = memchr(rest.ptr, '\n', rest.len)) != NULL) {
+		ids[n++] = slice_make(rest.ptr, (size_t)(end - rest.ptr));
+		rest = slice_from(rest, ids[n - 1].len + 1);
+	}
+	if (n > 0)
+		qsort(ids, n, sizeof(*ids), text_order);
+	buf_init(&list, ANSWER_ROOM);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && slice_eq(ids[i], ids[i - 1]))
+			continue;
+		buf_str(&list, traces++ ? "," : "");
+		if (*ids[i].ptr == '"')
+			buf_slice(&list, ids[i]);
+		else
+			buf_json_string(&list, ids[i]);		/* a number */
+	}
+	buf_printf(out, ",\"created_traces\":%zu,\"trace_ids\":[", traces);
+	buf_slice(out, buf_view(&list));
+	buf_byte(out, ']');
+	buf_free(&list);
+	free(ids);
 }
 
 static void
@@ -331,7 +379,7 @@ answer_taken(struct taking *t, bool stored)
 {
 	struct buf out;
 
-	buf_init(&out, 2 * ANSWER_ROOM);
+	buf_init(&out, 3 * ANSWER_ROOM);
 	buf_printf(&out, "{\"message\":\"%zu spans %s%s\",\"success\":%s,\"status\":\"%s\",\"ingested_spans\":%zu,"
 	    "\"ingested_count\":%zu,\"results\":[", t->good, stored ? "ingested" : "accepted",
 	    t->bad ? ", others refused" : "", t->good || !t->bad ? "true" : "false", t->bad ? "partial" : "ok", t->good,
@@ -340,6 +388,8 @@ answer_taken(struct taking *t, bool stored)
 	buf_str(&out, "],\"errors\":[");
 	buf_slice(&out, buf_view(&t->errors));
 	buf_str(&out, "]");
+	if (t->trace)
+		put_traces(t, &out);
 	if (t->bad > 0 && t->good == 0)
 		buf_str(&out, ",\"error\":\"no span of the batch can be taken\",\"detail\":\"no span of the batch can be taken\"");
 	buf_byte(&out, '}');
