@@ -292,8 +292,11 @@ job_answer_head(struct local_job *job, const struct block *b)
 		h->fields[h->nfields++] = (struct http1_field){
 		    .name = SLICE("content-type"), .value = slice_str(job->type) };
 	while (lines.len > 0 && h->nfields < LIMIT_FIELDS &&
-	    head_line_next(&lines, &h->fields[h->nfields]))
+	    head_line_next(&lines, &h->fields[h->nfields])) {
+		/* of a head that was read here before, it may have been one to be dropped */
+		h->fields[h->nfields].flags = head_flags(h->fields[h->nfields].name);
 		h->nfields++;
+	}
 	h->framing = b->kind & BLOCK_END ? HTTP1_SIZED : HTTP1_CHUNKED;
 	h->length = b->len;
 	if (x->head_method || job->status == 204)
