@@ -169,6 +169,8 @@ static const size_t type_sizes[] = {
 static void
 overlay(struct span *span, const struct span *row)
 {
+	struct slice custom = row->custom_identifier;
+
 	for (int i = 0; i < SPAN_FIELDS; i++) {
 		enum span_type type = span_fields[i].type;
 		bool whole = (type == SPAN_TEXT || type == SPAN_JSON) && i != SPAN_F_note;
@@ -177,6 +179,9 @@ overlay(struct span *span, const struct span *row)
 			memcpy((char *)span + span_fields[i].offset,
 			    (const char *)row + span_fields[i].offset, type_sizes[type]);
 	}
+	/* what the row has of it otherwise is the beginning of what was built */
+	if (custom.ptr && !slice_eq(custom, value_cut(span->custom_identifier, LIMIT_ROW_TEXT)))
+		span->custom_identifier = custom;
 	memcpy(span->id16, row->id16, sizeof(span->id16));
 	span->id = row->id;
 	span->unique_id = row->unique_id;
