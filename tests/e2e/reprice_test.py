@@ -232,6 +232,8 @@ def copied(h, times):
             columns = [r[1] for r in db.execute("PRAGMA table_info(%s)" % side)][1:]
             db.execute("INSERT INTO %s(span, %s) SELECT s.n, %s FROM span s, %s x WHERE s.n > ? AND s.n <= ? AND x.span = ?"
                        % (side, ", ".join(columns), ", ".join("x." + c for c in columns), side), (n - times, n, row[0]))
+    sums = [r[1] for r in db.execute("PRAGMA table_info(span_tick)") if r[1] not in ("tick", "tenant", "environment")]
+    db.execute("UPDATE span_tick SET " + ", ".join("%s = %s * %d" % (c, c, times + 1) for c in sums))
     past = db.execute("SELECT value FROM meta WHERE key = 'past'").fetchone()
     db.execute("INSERT OR REPLACE INTO meta VALUES('past', ?)", ((past[0] if past else 0) + times * len(rows),))
     db.commit()
@@ -332,8 +334,12 @@ def beside(h):
 def aged(h):
     """Makes the store one of version 2, which knew neither costs nor rollups."""
     db = open_store(h)
-    db.executescript("UPDATE span SET cost_pico = NULL, cost_source = NULL; DROP TABLE bill; ALTER TABLE span DROP COLUMN counts;"
-                     "DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer; DROP TABLE trace; DROP TABLE rollup_model; PRAGMA user_version = 2;")
+    db.executescript("UPDATE span SET cost_pico = NULL, cost_source = NULL; ALTER TABLE span DROP COLUMN counts; DROP INDEX edit_custom;")
+    older = ("span", "span_meta", "span_edit", "body", "cursor", "meta", "charge")
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'").fetchall():
+        if name not in older:
+            db.execute("DROP TABLE IF EXISTS " + name)
+    db.execute("PRAGMA user_version = 2")
     db.close()
 
 
