@@ -155,7 +155,7 @@ test_routes(void)
 	ok(call("DELETE", "/request-logs/0123", "", "") == 404 && error_has("Log not found"));
 	ok(call("POST", "/request-logs", "", "{\"model\":7,\"cost\":\"x\"}") == 400 && error_has("cost: must be a number"));
 	ok(call("POST", "/v2/traces", "", "{}") == 501 && error_has("OTLP"));
-	ok(call("PATCH", "/users/u1", "", "{}") == 501 && call("GET", "/limit-policies", "", "") == 501);
+	ok(call("POST", "/caches", "", "{}") == 501 && call("GET", "/limit-policies", "", "") == 501);
 	ok(call("GET", "/request-logs/0123/more", "", "") == 404);
 	ok(call("GET", "/users", "", "") == 501 && call("GET", "/prompts", "", "") == 501);
 	ok(call("GET", "", "", "") == 404);
@@ -318,7 +318,7 @@ test_user(void)
 	ok(call("GET", "/users/c1", "", "") == 200 && member_is(answer, "environment", "test"));	/* seen last there */
 	ok(call("GET", "/users/c1", "environment=dev", "") == 404 && error_has("Customer not found"));
 	ok(call("GET", "/users/nobody", "", "") == 404 && call_as(&key, "GET", "/users/c1", "", "") == 404);
-	ok(call("POST", "/users/c1", "", "{}") == 405 && call("DELETE", "/users/c1", "", "") == 501);
+	ok(call("POST", "/users/c1", "", "{}") == 405 && call("PUT", "/users/c1", "", "") == 405);
 }
 
 int
