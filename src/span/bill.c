@@ -227,19 +227,18 @@ measured_lines(struct bill *bill, const struct use *use)
 static void
 call_lines(struct bill *bill, const struct use *use)
 {
-	int64_t tokens = 0;
-	bool missing;
+	bool missing, tokens = false;
 	int kind;
 
 	for (kind = RATE_INPUT; kind <= RATE_IMAGE_OUT; kind++)
-		tokens += use->has_tokens ? use->units[kind] : 0;
+		tokens |= use->has_tokens && use->units[kind] > 0;
 	for (kind = 0; kind < RATE_KINDS; kind++) {
 		int64_t units = use->units[kind];
 
 		if (rate_infos[kind].group != RATE_CALLS)
 			continue;
 		if (bill->found && !bill->at.free && (kind == RATE_REQUESTS ||
-		    (kind == RATE_QUERIES && units < 0 && tokens == 0)) &&
+		    (kind == RATE_QUERIES && units < 0 && !tokens)) &&
 		    price_rate(bill->at.price, (enum rate_kind)kind, bill->tier, use->prompt, context_size(use),
 		    &missing) != RATE_NONE)
 			units = 1;
