@@ -406,11 +406,12 @@ same_set(struct build *b)
 static void
 extra_set(struct build *b)
 {
-	const struct jmember *m;
 	struct buf out;
 
 	buf_init(&out, LIMIT_EXPANDED);
-	for (m = b->members; m < b->members + b->nmembers; m++) {
+	for (size_t i = 0; i < b->nmembers; i++) {
+		const struct jmember *m = &b->members[i];
+
 		if (m->value.kind == JNULL || member_index(m) < MEMBERS || span_field_by_name(m->key) >= 0)
 			continue;
 		buf_byte(&out, out.len ? ',' : '{');
