@@ -131,7 +131,8 @@ int	 score_remove(struct store *, int64_t n, struct jvalue id);
 
 /* edit.c */
 int	 store_edit(struct store *, const uint8_t target[16], struct slice edit);
-int	 edit_pending(struct store *, const uint8_t id[16]);
+/* Applies what waits for target to the span of that id, which is there now. */
+int	 edit_pending(struct store *, const uint8_t target[16], const uint8_t id[16]);
 
 /* expire.c */
 /* The number of the row of an id, also of one that became another's. */

@@ -280,33 +280,51 @@ store_edit(struct store *store, const uint8_t target[16], struct slice edit)
 	return rc == STORE_OK ? revise(store, n) : rc;
 }
 
-int
-edit_pending(struct store *store, const uint8_t id[16])
+/* Takes the oldest change out that waits for the id. */
+static int
+pending_take(struct store *store, const uint8_t target[16], struct buf *edit)
 {
-	sqlite3_stmt *st = store_statement(store, STATEMENT_PENDING_FIND), *done;
-	int rc = STORE_OK;
+	sqlite3_stmt *st = store_statement(store, STATEMENT_PENDING_FIND);
+	int64_t n = 0;
+	int rc;
 
-	while (st && rc == STORE_OK) {
-		struct buf edit;
-		int64_t n;
-
-		sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
-		if (sqlite3_step(st) != SQLITE_ROW)
-			break;
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_blob(st, 1, target, 16, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
 		n = sqlite3_column_int64(st, 0);
-		buf_init(&edit, LIMIT_ROW_JSON);
-		buf_append(&edit, sqlite3_column_text(st, 1), (size_t)sqlite3_column_bytes(st, 1));
-		sqlite3_reset(st);
-		done = store_statement(store, STATEMENT_PENDING_DONE);
-		if (done) {
-			sqlite3_bind_int64(done, 1, n);
-			(void)sqlite3_step(done);
-			sqlite3_reset(done);
-		}
-		rc = store_edit(store, id, buf_view(&edit));
-		buf_free(&edit);
+		buf_append(edit, sqlite3_column_text(st, 1), (size_t)sqlite3_column_bytes(st, 1));
 	}
-	if (st)
-		sqlite3_reset(st);
-	return rc;
+	sqlite3_reset(st);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
+	st = store_statement(store, STATEMENT_PENDING_DONE);
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	sqlite3_bind_int64(st, 1, n);
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	return store_code(rc);
+}
+
+int
+edit_pending(struct store *store, const uint8_t target[16], const uint8_t id[16])
+{
+	struct buf edit;
+	int64_t n;
+	int rc;
+
+	buf_init(&edit, LIMIT_ROW_JSON);
+	while ((rc = pending_take(store, target, &edit)) == STORE_OK) {
+		/* one of them may have deleted it: the rest is for nothing then */
+		rc = store_find(store, id, &n);
+		if (rc == STORE_OK)
+			rc = store_edit(store, id, buf_view(&edit));
+		if (rc != STORE_OK && rc != STORE_NOT_FOUND && rc != STORE_E_ROW)
+			break;
+		buf_clear(&edit);
+	}
+	buf_free(&edit);
+	return rc == STORE_NOT_FOUND ? STORE_OK : rc;
 }
