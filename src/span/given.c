@@ -406,13 +406,15 @@ same_set(struct build *b)
 static void
 extra_set(struct build *b)
 {
+	char name[128];		/* longer than any field's */
 	struct buf out;
 
 	buf_init(&out, LIMIT_EXPANDED);
 	for (size_t i = 0; i < b->nmembers; i++) {
 		const struct jmember *m = &b->members[i];
 
-		if (m->value.kind == JNULL || member_index(m) < MEMBERS || span_field_by_name(m->key) >= 0)
+		if (m->value.kind == JNULL || member_index(m) < MEMBERS ||
+		    span_field_by_name(jkey_plain(m, name, sizeof(name))) >= 0)
 			continue;
 		buf_byte(&out, out.len ? ',' : '{');
 		buf_slice(&out, m->key_text);

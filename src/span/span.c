@@ -209,7 +209,7 @@ span_json(const struct span *s, bool nulls, struct buf *out)
 		buf_byte(out, '{');
 	if (s->extra.len > 2) {		/* what is between its braces */
 		buf_str(out, before == '{' ? "" : ",");
-		buf_slice(out, slice_make(s->extra.ptr + 1, s->extra.len - 2));
+		json_line(slice_make(s->extra.ptr + 1, s->extra.len - 2), out);
 	}
 	buf_byte(out, '}');
 }
