@@ -129,6 +129,11 @@ def answers():
     ok(a["timestamp"].startswith("2026-11-20T12:00:01.5"), "its time", a["timestamp"])
     got = one(a["id"])
     ok(got["start_time"].startswith("2026-11-20T12:00:00"), "start is end less latency", got["start_time"])
+    a = created(b'{"model":"m","of_mine":{"a":\n [1.50]},"another":"x"}')
+    text = g.get("/api/request-logs/%s/" % a["id"]).body
+    ok(b'"of_mine":{"a":[1.50]}' in text and b'"another":"x"' in text, "unknown members are read back as they were sent", text[-300:])
+    s = next((x for x in g.export() if x["id"] == a["id"]), {})
+    eq((s.get("of_mine"), s.get("another")), ({"a": [1.5]}, "x"), "also from the export, each span on a line")
     for block in (True, False):
         for controls in ("respan_api_controls", "keywordsai_api_controls"):
             a = created(dict(CHAT_SPAN, **{controls: {"block": block}}))
