@@ -126,6 +126,46 @@ put_counts(const struct span *s, struct buf *out)
 	buf_str(out, ",\"thread_message_pairs\":[]");
 }
 
+/* Is it one of the names that put_others, put_counts and row_json write? */
+static bool
+is_taken(const struct jmember *m)
+{
+	static const char *const names[] = {
+		"full_unique_id", "organization_id", "unique_organization_id", "organization", "organization_key_name",
+		"organization_key__name", "foundation_model", "deployment_name", "session_identifier", "end_time", "failed",
+		"is_example", "used_custom_credential", "cache_bit", "cache_miss_bit", "category", "user", "user_email",
+		"storage_object_key", "period_start", "period_end", "prompt_version_number", "status_in_eval_set",
+		"has_tool_calls", "prompt_message_count", "completion_message_count", "input_chars", "input_words",
+		"output_chars", "output_words", "thread_message_pairs", "scores", "limit_info",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (jkey_is(m, slice_str(names[i])))
+			return true;
+	return false;
+}
+
+/* Members that only whoever sent the span knows. */
+static void
+put_extra(const struct span *s, struct buf *out)
+{
+	struct jvalue extra;
+	struct jiter it;
+	struct jmember m;
+
+	if (!s->extra.ptr || jscan_check(s->extra, &extra, NULL) != JSCAN_END)
+		return;
+	jiter_init(&it, extra);
+	while (jiter_next(&it, &m)) {
+		if (is_taken(&m))
+			continue;
+		buf_byte(out, ',');
+		buf_slice(out, m.key_text);
+		buf_byte(out, ':');
+		span_json_line(m.value.text, out);
+	}
+}
+
 static bool
 wanted(const struct row_writer *w, int field)
 {
@@ -165,8 +205,10 @@ row_json(struct row_writer *w, const struct span *span, struct buf *out)
 	}
 	put_fields(w, &row, out);
 	put_others(&row, out);
-	if (!w->fields)
+	if (!w->fields) {
 		put_counts(&row, out);
+		put_extra(&row, out);
+	}
 	buf_str(out, ",\"scores\":");
 	if (!w->store || store_sqlite.scores(w->store, row.id16, out) != STORE_OK)
 		buf_str(out, "{}");

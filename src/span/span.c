@@ -128,10 +128,10 @@ span_number_text(double v, struct buf *out)
 	buf_str(out, text);
 }
 
-/* JSON text on one line: in it, line ends are white space between tokens, and
- * so is the indentation behind them. */
-static void
-json_line(struct slice text, struct buf *out)
+/* In JSON text line ends are white space between tokens, and so is the
+ * indentation behind them. */
+void
+span_json_line(struct slice text, struct buf *out)
 {
 	const char *p = text.ptr, *end = text.ptr + text.len, *q;
 
@@ -159,7 +159,7 @@ span_value_json(const struct span *s, enum span_field f, struct buf *out)
 		buf_json_string(out, *(const struct slice *)v);
 		break;
 	case SPAN_JSON:
-		json_line(*(const struct slice *)v, out);
+		span_json_line(*(const struct slice *)v, out);
 		break;
 	case SPAN_INT:
 		decimal_print(((const struct span_int *)v)->v, 0, out);
@@ -209,7 +209,7 @@ span_json(const struct span *s, bool nulls, struct buf *out)
 		buf_byte(out, '{');
 	if (s->extra.len > 2) {		/* what is between its braces */
 		buf_str(out, before == '{' ? "" : ",");
-		json_line(slice_make(s->extra.ptr + 1, s->extra.len - 2), out);
+		span_json_line(slice_make(s->extra.ptr + 1, s->extra.len - 2), out);
 	}
 	buf_byte(out, '}');
 }

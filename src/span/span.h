@@ -62,6 +62,8 @@ bool	span_is_null(const struct span *, enum span_field);
 
 /* Appends one field's value as JSON, null included. */
 void	span_value_json(const struct span *, enum span_field, struct buf *);
+/* Appends JSON text on one line. */
+void	span_json_line(struct slice, struct buf *);
 /* Appends the whole span as a JSON object. Null fields are printed as null
  * where `nulls`, else left out; error_message is "" instead of null. */
 void	span_json(const struct span *, bool nulls, struct buf *);
