@@ -266,17 +266,14 @@ writer_make_series(struct journal_writer *w, unsigned thread, char *err, size_t 
 		    (unsigned long long)w->start_ms, thread);
 		free(w->path);
 		w->path = series_path(w->journal->dir, w->series);
-		if (mkdir(w->path, 0700) == 0)
-			break;
-		if (errno != EEXIST) {
+		w->lock_fd = series_make(w->path);
+		if (w->lock_fd >= 0)
+			return true;
+		if (errno != EEXIST && errno != ENOTEMPTY) {
 			(void)snprintf(err, errlen, "%s: %s", w->path, strerror(errno));
 			return false;
 		}
 	}
-	w->lock_fd = series_lock(w->path);
-	if (w->lock_fd < 0)
-		(void)snprintf(err, errlen, "%s/lock: %s", w->path, strerror(errno));
-	return w->lock_fd >= 0;
 }
 
 static void

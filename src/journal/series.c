@@ -14,13 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "journal/reader.h"
 
 #define DIGITS "0123456789"
-#define SERIES_GONE ".gone"	/* ends the name of a directory that is being removed */
+#define SERIES_GONE ".gone"	/* ends the name of a directory that is being removed, */
+#define SERIES_NEW ".new"	/* of one that is being made */
 
 char *
 series_path(const char *dir, const char *series)
@@ -161,10 +163,41 @@ series_remove(const char *path)
 	return rename(path, name) == 0 && directory_delete(name);
 }
 
+int
+series_make(const char *path)
+{
+	char name[PATH_MAX];
+	int fd, saved;
+
+	if (access(path, F_OK) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	(void)snprintf(name, sizeof(name), "%s" SERIES_NEW, path);
+	if (mkdir(name, 0700) < 0)
+		return -1;
+	fd = series_lock(name);
+	if (fd >= 0 && rename(name, path) == 0)
+		return fd;
+	saved = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	(void)directory_delete(name);
+	errno = saved;
+	return -1;
+}
+
+static bool
+ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name), n = strlen(end);
+
+	return len > n && strcmp(name + len - n, end) == 0;
+}
+
 void
 series_remove_rests(const char *dir)
 {
-	size_t gone = strlen(SERIES_GONE), len;
 	char name[PATH_MAX];
 	struct dirent *e;
 	DIR *d = opendir(dir);
@@ -172,8 +205,7 @@ series_remove_rests(const char *dir)
 	if (d == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {
-		len = strlen(e->d_name);
-		if (len <= gone || strcmp(e->d_name + len - gone, SERIES_GONE) != 0)
+		if (!ends_with(e->d_name, SERIES_GONE) && !ends_with(e->d_name, SERIES_NEW))
 			continue;
 		(void)snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
 		(void)directory_delete(name);

@@ -19,6 +19,10 @@ uint64_t series_start_ms(const char *name);
 /* The thread in a name. */
 uint32_t series_thread(const char *name);
 
+/* Makes a series' directory with its lock held: whoever sees it finds it locked,
+ * so that no reader takes it for one that has ended. The lock's descriptor, or
+ * -1 with errno; EEXIST: the name is taken. */
+int	 series_make(const char *path);
 /* Takes the lock until the descriptor is closed; -1 and errno, EAGAIN: another
  * has it. */
 int	 series_lock(const char *path);

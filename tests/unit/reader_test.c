@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reader: a series that grows byte by byte is never taken for a damaged one;
  * a damaged one is told and passed by; long chains over many segments. */
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "base/base.h"
@@ -419,6 +421,71 @@ test_bad_links(void)
 	buf_free(&s.b);
 }
 
+#define MADE 500
+
+/* The path of a series of that number. */
+static char *
+numbered(int n)
+{
+	char name[SERIES_NAME];
+
+	(void)snprintf(name, sizeof(name), "%013d-01", n);
+	return series_path(root, name);
+}
+
+/* Makes series and keeps their locks. */
+static void *
+make_series(void *arg)
+{
+	int *locks = arg;
+
+	for (int i = 0; i < MADE; i++) {
+		char *name = numbered(i);
+
+		locks[i] = series_make(name);
+		free(name);
+	}
+	return NULL;
+}
+
+static bool
+is_unlocked(const char *series)
+{
+	char *name = series_path(root, series);
+	bool locked = series_locked(name);
+
+	free(name);
+	return !locked && strcmp(series, SERIES) != 0;
+}
+
+/* Whoever sees a series finds it locked, from the first moment on. */
+static void
+test_made_locked(void)
+{
+	static int locks[MADE];
+	unsigned seen = 0, unlocked = 0, failed = 0;
+	pthread_t maker;
+	char *name, **list;
+
+	ok(pthread_create(&maker, NULL, make_series, locks) == 0);
+	while (seen < MADE) {
+		list = series_list(root);
+		for (seen = 0; list[seen] != NULL; seen++)
+			unlocked += is_unlocked(list[seen]);
+		series_free(list);
+	}
+	ok(unlocked == 0);
+	(void)pthread_join(maker, NULL);
+	name = numbered(0);
+	ok(series_make(name) == -1 && errno == EEXIST);
+	free(name);
+	for (int i = 0; i < MADE; i++) {
+		failed += locks[i] < 0;
+		(void)close(locks[i]);
+	}
+	ok(failed == 0);
+}
+
 int
 main(void)
 {
@@ -432,6 +499,7 @@ main(void)
 	test_chain(100);
 	test_chain(2000);
 	test_bad_links();
+	test_made_locked();
 	scratch_remove(root);
 	return done();
 }
