@@ -6,8 +6,8 @@
  */
 #include "core/ending.h"
 #include "core/limits.h"
-#include "core/sse.h"
 #include "cuts.h"
+#include "events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -52,25 +52,6 @@ static bool
 same(struct result a, struct result b)
 {
 	return a.passed == b.passed && a.done == b.done && a.full == b.full && strcmp(a.gap, b.gap) == 0;
-}
-
-/* Events of a stream, an unfinished last one too. */
-static size_t
-event_count(struct slice stream)
-{
-	struct sse_event ev;
-	struct sse s;
-	size_t n = 0;
-
-	sse_init(&s, MIB);
-	sse_feed(&s, stream);
-	while (sse_next(&s, &ev) != 0)
-		n++;
-	sse_finish(&s);
-	while (sse_next(&s, &ev) != 0)
-		n++;
-	sse_free(&s);
-	return n;
 }
 
 /* What is put in its place is an event of its own and breaks up no other. */

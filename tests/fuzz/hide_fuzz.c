@@ -7,8 +7,8 @@
 #include "core/hide.h"
 #include "core/jscan.h"
 #include "core/limits.h"
-#include "core/sse.h"
 #include "cuts.h"
+#include "events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -66,24 +66,6 @@ may_name_usage(struct slice s)
 		if (*s.ptr == '\\' || slice_starts(s, SLICE("\"usage\"")))
 			return true;
 	return false;
-}
-
-static size_t
-event_count(struct slice stream)
-{
-	struct sse_event ev;
-	struct sse s;
-	size_t n = 0;
-
-	sse_init(&s, MIB);
-	sse_feed(&s, stream);
-	while (sse_next(&s, &ev) != 0)
-		n++;
-	sse_finish(&s);
-	while (sse_next(&s, &ev) != 0)
-		n++;
-	sse_free(&s);
-	return n;
 }
 
 /* How many members are named so; *last is the last one's value. */
