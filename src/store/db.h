@@ -96,6 +96,8 @@ int	 store_code(int sqlite_code);
 sqlite3_stmt *store_statement(struct store *, enum store_statement);
 /* Runs SQL that gives no rows. */
 int	 store_exec(struct store *, const char *sql);
+/* The same of a text that is put together; frees it. STORE_BUSY where it found no memory. */
+int	 store_exec_buf(struct store *, struct buf *sql);
 
 /* schema.c: makes or upgrades; err holds a line when it is not STORE_OK. */
 int	 schema_open(struct store *, char *err, size_t errlen);

@@ -201,18 +201,6 @@ customers_sql(struct buf *sql)
 	buf_str(sql, ", count(DISTINCT day) AS days FROM rollup GROUP BY 1, 2, 3");
 }
 
-/* Runs a finished text and frees it. */
-static int
-run_sql(struct store *store, struct buf *sql)
-{
-	int rc;
-
-	buf_append(sql, "", 1);
-	rc = sql->failed ? STORE_BUSY : store_exec(store, sql->ptr);
-	buf_free(sql);
-	return rc;
-}
-
 /* What is known of customers besides, into a table of this connection: from the
  * spans, the latest that says so. */
 static const char known_of_spans[] =
@@ -262,7 +250,7 @@ fill(struct store *store, const char *known)
 	    " coalesce(k.name, ''), coalesce(k.first_seen, 0), coalesce(k.last_seen, 0), r.days FROM (");
 	customers_sql(&sql);
 	buf_str(&sql, ") AS r LEFT JOIN temp.known AS k USING(tenant, environment, customer); DROP TABLE temp.known;");
-	return run_sql(store, &sql);
+	return store_exec_buf(store, &sql);
 }
 
 int

@@ -112,6 +112,17 @@ store_exec(struct store *store, const char *sql)
 	return store_code(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
 }
 
+int
+store_exec_buf(struct store *store, struct buf *sql)
+{
+	int rc;
+
+	buf_append(sql, "", 1);
+	rc = sql->failed ? STORE_BUSY : store_exec(store, sql->ptr);
+	buf_free(sql);
+	return rc;
+}
+
 sqlite3_stmt *
 store_statement(struct store *store, enum store_statement which)
 {

@@ -105,17 +105,6 @@ whole_sql(struct buf *sql, bool touched)
 }
 
 static int
-run_sql(struct store *store, struct buf *sql)
-{
-	int rc;
-
-	buf_append(sql, "", 1);
-	rc = sql->failed ? STORE_BUSY : store_exec(store, sql->ptr);
-	buf_free(sql);
-	return rc;
-}
-
-static int
 step(struct store *store, sqlite3_stmt *st, int64_t n)
 {
 	int rc;
@@ -199,7 +188,7 @@ traces_write(struct store *store)
 	buf_str(&sql, "DELETE FROM trace WHERE (trace, tenant) IN (SELECT trace, tenant FROM temp.touched);"
 	    "INSERT INTO trace ");
 	whole_sql(&sql, true);
-	return run_sql(store, &sql);
+	return store_exec_buf(store, &sql);
 }
 
 void
@@ -216,7 +205,7 @@ traces_fill(struct store *store)
 	buf_init(&sql, LIMIT_QUERY_SQL);
 	buf_str(&sql, "DELETE FROM trace; INSERT INTO trace ");
 	whole_sql(&sql, false);
-	return run_sql(store, &sql);
+	return store_exec_buf(store, &sql);
 }
 
 int
