@@ -163,14 +163,7 @@ set_operator(struct ask *a, struct ask_condition *c, struct slice name)
 static struct slice
 scalar(struct ask *a, struct jvalue v)
 {
-	struct slice plain = jstring_plain(v);
-	size_t start = a->arena.len;
-
-	if (v.kind != JSTRING)
-		return v.text;
-	if (plain.ptr || !jstring(v, &a->arena))
-		return plain;
-	return slice_make(a->arena.ptr + start, a->arena.len - start);
+	return jscalar(v, &a->arena);
 }
 
 /* {"operator", "value"} of a name, or a bare value or list of values. */

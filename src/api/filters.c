@@ -151,16 +151,7 @@ filters_operator(struct slice name, enum query_op *op, bool *negate)
 static struct slice
 scalar(struct filters *f, struct jvalue v)
 {
-	struct slice plain = jstring_plain(v);
-	size_t start = f->text.len;
-
-	if (v.kind == JNULL || v.kind == JNONE)
-		return SLICE_NONE;
-	if (v.kind != JSTRING)
-		return v.text;
-	if (plain.ptr || !jstring(v, &f->text))
-		return plain;
-	return slice_make(f->text.ptr + start, f->text.len - start);
+	return v.kind == JNULL || v.kind == JNONE ? SLICE_NONE : jscalar(v, &f->text);
 }
 
 /* Sets q's field, of which the name is a client's. */

@@ -289,14 +289,7 @@ add_all_quick(struct listing *l)
 static struct slice
 plain(struct listing *l, struct jvalue v)
 {
-	struct slice text = jstring_plain(v);
-	size_t start = l->arena.len;
-
-	if (v.kind != JSTRING)
-		return v.text;
-	if (text.ptr || !jstring(v, &l->arena))
-		return text;
-	return slice_make(l->arena.ptr + start, l->arena.len - start);
+	return jscalar(v, &l->arena);
 }
 
 static bool

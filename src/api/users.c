@@ -178,14 +178,7 @@ read_url(struct users *u, struct slice query)
 static struct slice
 scalar(struct users *u, struct jvalue v)
 {
-	struct slice plain = jstring_plain(v);
-	size_t start = u->arena.len;
-
-	if (v.kind != JSTRING)
-		return v.text;
-	if (plain.ptr || !jstring(v, &u->arena))
-		return plain;
-	return slice_make(u->arena.ptr + start, u->arena.len - start);
+	return jscalar(v, &u->arena);
 }
 
 /* {"operator": op, "value": v or list}, or a bare value. */

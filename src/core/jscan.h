@@ -92,6 +92,10 @@ bool	jstring(struct jvalue v, struct buf *out);
 /* The characters where the string has no escape (no copy); SLICE_NONE if v is
  * no string or has one. */
 struct slice jstring_plain(struct jvalue v);
+/* A string's characters, appended to text where it has an escape (they stand
+ * until text grows or is freed), SLICE_NONE if text failed; of any other kind
+ * what is written. */
+struct slice jscalar(struct jvalue v, struct buf *text);
 /* Is it a string with exactly these characters? Escapes are understood. */
 bool	jstring_is(struct jvalue v, struct slice s);
 /* A string or array or object with nothing in it, or null or absent. */

@@ -190,6 +190,19 @@ jstring_plain(struct jvalue v)
 	return memchr(raw.ptr, '\\', raw.len) == NULL ? raw : SLICE_NONE;
 }
 
+struct slice
+jscalar(struct jvalue v, struct buf *text)
+{
+	struct slice plain = jstring_plain(v);
+	size_t start = text->len;
+
+	if (v.kind != JSTRING)
+		return v.text;
+	if (plain.ptr || !jstring(v, text))
+		return plain;
+	return slice_make(text->ptr + start, text->len - start);
+}
+
 bool
 jstring_is(struct jvalue v, struct slice s)
 {

@@ -69,12 +69,7 @@ full_free(struct full *f)
 static struct slice
 parse_text(struct jvalue v, struct buf *text)
 {
-	struct slice plain = jstring_plain(v);
-	size_t start = text->len;
-
-	if (plain.ptr || !jstring(v, text))
-		return plain;
-	return slice_make(text->ptr + start, text->len - start);
+	return v.kind == JSTRING ? jscalar(v, text) : SLICE_NONE;
 }
 
 /* Sets a number, time or amount; what does not fit stays null. */

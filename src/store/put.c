@@ -148,16 +148,9 @@ put_charge(struct store *store, int64_t n, const struct span *span)
 static struct slice
 meta_value(struct store *store, struct jvalue value)
 {
-	struct slice plain = jstring_plain(value);
-	size_t start = store->text.len;
+	struct slice text = jscalar(value, &store->text);
 
-	if (value.kind != JSTRING)
-		return value.text;
-	if (plain.ptr)
-		return plain;
-	if (!jstring(value, &store->text))
-		return SLICE("");
-	return slice_make(store->text.ptr + start, store->text.len - start);
+	return text.ptr || value.kind != JSTRING ? text : SLICE("");
 }
 
 static int
