@@ -23,6 +23,7 @@
 #include "base/base.h"
 #include "base/keys_file.h"
 #include "base/log.h"
+#include "export/export.h"
 #include "gate/gate.h"
 #include "journal/journal.h"
 #include "ledger/ledger.h"
@@ -31,6 +32,7 @@
 #include "store/store.h"
 
 #define SINK_STOP_US (5 * (uint64_t)1000000) /* what the store has not taken by then stays in the journal */
+#define EXPORT_STOP_US (5 * (uint64_t)1000000) /* what a sink has not sent by then waits in the store */
 #define ERR_BYTES 1024
 
 static const struct cli_usage usage = {
@@ -193,7 +195,9 @@ daemon_start(struct daemon *d)
 		return false;
 	}
 	keys_watch(d);
+	d->exports = exports_open(d->config);
 	d->sink = sink_start(d->journal, d->config);
+	exports_start(d->exports);
 	ledger_condition(CONDITION_STARTING, NULL);
 	greet(d);
 	return true;
@@ -267,7 +271,9 @@ daemon_reload(struct daemon *d)
 	d->ring = keyring_ref(c->ring);
 	pthread_mutex_unlock(&d->keys_lock);
 	log_set_level((enum log_level)c->log_level);
-	config_publish(c);
+	config_publish(config_ref(c));
+	exports_reload(d->exports, c);
+	config_unref(c);
 	keys_take(d);	/* it may have changed since it was read with the settings */
 	log_info("reload: new settings are in use");
 }
@@ -310,6 +316,8 @@ daemon_stop(struct daemon *d)
 	if (!sink_stop(d->sink, clock_mono_us() + (atomic_load(&d->hurried) ? 0 : SINK_STOP_US)))
 		log_warn("the store has not taken everything; the rest is in the journal for the next start");
 	d->sink = NULL;
+	exports_stop(d->exports, clock_mono_us() + (atomic_load(&d->hurried) ? 0 : EXPORT_STOP_US));
+	d->exports = NULL;
 	log_info("stopped");
 }
 

@@ -23,6 +23,7 @@ struct daemon {
 	struct keyring	*ring;		/* as the gate has it */
 	int		 watch;		/* inotify on the data directory; -1: none */
 	struct sink	*sink;
+	struct exports	*exports;	/* what sends spans on */
 	sigset_t	 signals;	/* blocked in all threads; main waits for them */
 	atomic_bool	 hurried;	/* a second signal came while draining */
 };

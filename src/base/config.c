@@ -23,6 +23,7 @@
 #define STRUCT_TOP struct config
 #define STRUCT_PROVIDER struct provider_config
 #define STRUCT_ROUTE struct route_text
+#define STRUCT_SINK struct sink_config
 #define STRUCT_KEY struct key_text
 
 const struct option config_options[] = {
@@ -62,6 +63,32 @@ provider_clear(struct provider_config *p)
 }
 
 static void
+texts_free(struct text_list *t)
+{
+	size_t	i;
+
+	for (i = 0; i < t->n; i++) {
+		OPENSSL_cleanse(t->list[i], strlen(t->list[i]));
+		free(t->list[i]);
+	}
+	free(t->list);
+}
+
+static void
+sink_clear(struct sink_config *s)
+{
+	if (s->api_key != NULL)
+		OPENSSL_cleanse(s->api_key, strlen(s->api_key));
+	free(s->id);
+	free(s->url);
+	free(s->host);
+	free(s->api_key);
+	free(s->ca_file);
+	texts_free(&s->headers);
+	texts_free(&s->environments);
+}
+
+static void
 config_free(struct config *c)
 {
 	size_t	i;
@@ -75,15 +102,16 @@ config_free(struct config *c)
 		provider_clear(&c->providers[i]);
 	for (i = 0; i < c->nroutes; i++)
 		free(c->routes[i].model);
+	for (i = 0; i < c->nsinks; i++)
+		sink_clear(&c->sinks[i]);
 	for (i = 0; i < c->nkeys; i++)
 		key_clear(&c->keys[i]);
-	for (i = 0; i < c->price_files.n; i++)
-		free(c->price_files.list[i]);
-	free(c->price_files.list);
+	texts_free(&c->price_files);
 	price_book_free(c->book);
 	free(c->listens);
 	free(c->providers);
 	free(c->routes);
+	free(c->sinks);
 	free(c->keys);
 	free(c->keys_by_hash);
 	keyring_unref(c->ring);
@@ -141,6 +169,17 @@ config_provider(const struct config *c, struct slice id)
 	for (i = 0; i < c->nproviders; i++)
 		if (slice_eq(slice_str(c->providers[i].id), id))
 			return &c->providers[i];
+	return NULL;
+}
+
+const struct sink_config *
+config_sink(const struct config *c, struct slice id)
+{
+	size_t	i;
+
+	for (i = 0; i < c->nsinks; i++)
+		if (slice_eq(slice_str(c->sinks[i].id), id))
+			return &c->sinks[i];
 	return NULL;
 }
 

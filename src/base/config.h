@@ -59,6 +59,31 @@ struct text_list {
 	size_t		 n;
 };
 
+enum sink_kind { SINK_RESPAN, SINK_KINDS };
+enum sink_coding { SINK_PLAIN, SINK_GZIP, SINK_ZSTD };
+enum sink_bodies { SINK_BODIES_NONE, SINK_BODIES_TEXTS, SINK_BODIES_FULL };
+
+/* Another system that spans are sent to. */
+struct sink_config {
+	char		*id;		/* [a-z0-9_-]+: also a directory's name */
+	enum sink_kind	 kind;
+	char		*url;		/* http or https, less a last slash */
+	char		*host;		/* of it, for people: without user or path */
+	char		*api_key;	/* or NULL */
+	struct text_list headers;	/* "Name: value" */
+	enum sink_coding compression;
+	unsigned	 batch_spans;
+	uint64_t	 batch_bytes;	/* before compression */
+	uint64_t	 timeout_us, connect_timeout_us;
+	uint64_t	 retry_min_us, retry_max_us;
+	struct text_list environments;	/* of spans that are sent; none: all */
+	unsigned	 sample;	/* of a million */
+	enum sink_bodies bodies;
+	bool		 from_start;	/* a new target gets what is stored already */
+	bool		 changes;	/* what changes once it was sent is sent again */
+	char		*ca_file;	/* or NULL */
+};
+
 struct price_book;
 
 struct config {
@@ -82,6 +107,7 @@ struct config {
 	unsigned	 api_threads;
 	struct provider_config *providers; size_t nproviders;
 	struct route_config *routes;	size_t nroutes;
+	struct sink_config *sinks;	size_t nsinks;
 	struct key_config *keys;	size_t nkeys;
 	unsigned	*keys_by_hash;	/* their places, in order of their hashes */
 	struct keyring	*ring;		/* those of DATA/keys when the settings were read */
@@ -116,6 +142,8 @@ void		 config_publish(struct config *);	/* takes the caller's reference */
 
 /* The provider of that id, NULL if there is none. */
 const struct provider_config *config_provider(const struct config *, struct slice id);
+/* The sink of that id, NULL if there is none. */
+const struct sink_config *config_sink(const struct config *, struct slice id);
 /* The provider for a path without a provider's name and this model (may be
  * SLICE_NONE): first matching route, else the default of that API. */
 const struct provider_config *config_route(const struct config *, enum provider_api, struct slice model);

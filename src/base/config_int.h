@@ -6,7 +6,7 @@
 #include "base/config.h"
 #include "core/option.h"
 
-enum config_scope { SCOPE_TOP, SCOPE_PROVIDER, SCOPE_ROUTE, SCOPE_KEY };
+enum config_scope { SCOPE_TOP, SCOPE_PROVIDER, SCOPE_ROUTE, SCOPE_SINK, SCOPE_KEY };
 
 /* A route as the file holds it: its provider may stand further down. */
 struct route_text {

@@ -18,6 +18,7 @@
 #include "base/config_int.h"
 #include "base/keys_file.h"
 #include "base/log.h"
+#include "core/limits.h"
 #include "core/url.h"
 
 #define ENVIRONMENT_MAX (64 * 1024)	/* bytes of one text after ${NAME} */
@@ -387,7 +388,7 @@ mapping_load(struct loader *l, unsigned scope, void *base, const char *prefix,
 			free(inner);
 		} else if (scope != SCOPE_TOP || *prefix != '\0' ||
 		    (strcmp(path, "providers") != 0 && strcmp(path, "routes") != 0 &&
-		    strcmp(path, "keys") != 0))
+		    strcmp(path, "sinks") != 0 && strcmp(path, "keys") != 0))
 			good = fail(l, key, member, "no such setting");
 		free(path);
 		free(member);
@@ -448,17 +449,29 @@ provider_url(struct provider_config *p)
 	return NULL;
 }
 
-/* An id is a path segment of ours, so it is plain and no name of our own. */
+/* Names that serve as parts of paths. */
 static const char *
-provider_id_wrong(const char *id)
+name_wrong(const char *id)
 {
 	size_t	i;
 
 	if (*id == '\0' || strlen(id) > 64)
-		return "a provider's name has 1 to 64 characters";
+		return "a name has 1 to 64 characters";
 	for (i = 0; id[i] != '\0'; i++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_-", id[i]))
-			return "a provider's name is made of a-z, 0-9, _ and -";
+			return "a name is made of a-z, 0-9, _ and -";
+	return NULL;
+}
+
+/* An id is a path segment of ours, so it is plain and no name of our own. */
+static const char *
+provider_id_wrong(const char *id)
+{
+	const char	*wrong = name_wrong(id);
+	size_t		 i;
+
+	if (wrong != NULL)
+		return wrong;
 	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (strcmp(id, reserved[i]) == 0)
 			return "this name is taken by a path of the gateway";
@@ -639,6 +652,70 @@ route_load(struct loader *l, const struct yaml_node *map)
 	return good;
 }
 
+/* What depends on other members of the sink. */
+static bool
+sink_finish(struct loader *l, struct sink_config *s, const char *member, const struct yaml_node *map)
+{
+	struct url	 u;
+	const char	*wrong = url_parse(slice_str(s->url), &u), *colon;
+	size_t		 i, len = strlen(s->url);
+
+	if (wrong != NULL)
+		return fail(l, yaml_tree_get(map, "url"), member, "url \"%s\": %s", s->url, wrong);
+	s->host = xstrndup(u.authority.ptr, u.authority.len);
+	while (len > 0 && s->url[len - 1] == '/')
+		s->url[--len] = '\0';
+	for (i = 0; i < s->headers.n; i++) {
+		colon = strchr(s->headers.list[i], ':');
+		if (colon == NULL || colon == s->headers.list[i] || strpbrk(s->headers.list[i], "\r\n") != NULL)
+			return fail(l, yaml_tree_get(map, "headers"), member, "headers: each is a line \"Name: value\"");
+	}
+	if (s->retry_max_us < s->retry_min_us)
+		return fail(l, yaml_tree_get(map, "retry_max"), member, "retry_max is less than retry_min");
+	return true;
+}
+
+static bool
+sink_load(struct loader *l, const struct yaml_node *key, const struct yaml_node *map)
+{
+	struct config	*c = l->c;
+	char		*member = xasprintf("sinks.%s", key->text);
+	const char	*wrong = name_wrong(key->text);
+	struct sink_config *s;
+	bool		 good;
+
+	if (wrong != NULL)
+		good = fail(l, key, member, "%s", wrong);
+	else if (c->nsinks == LIMIT_SINKS)
+		good = fail(l, key, member, "there are more than %u sinks", LIMIT_SINKS);
+	else {
+		c->sinks = xrealloc(c->sinks, (c->nsinks + 1) * sizeof(*s));
+		s = &c->sinks[c->nsinks++];
+		memset(s, 0, sizeof(*s));
+		s->id = xstrdup(key->text);
+		good = defaults_set(l, SCOPE_SINK, s) && mapping_load(l, SCOPE_SINK, s, "", member, map) &&
+		    needed_check(l, SCOPE_SINK, member, map) && sink_finish(l, s, member, map);
+	}
+	free(member);
+	return good;
+}
+
+static bool
+sinks_load(struct loader *l, const struct yaml_node *root)
+{
+	const struct yaml_node *map = yaml_tree_get(root, "sinks");
+	size_t	i;
+
+	if (map == NULL || (map->kind == YAML_TEXT && map->null))
+		return true;
+	if (map->kind != YAML_MAPPING)
+		return fail(l, map, "sinks", "a mapping of names to sinks is expected");
+	for (i = 0; i < map->count; i += 2)
+		if (!sink_load(l, &map->items[i], &map->items[i + 1]))
+			return false;
+	return true;
+}
+
 /* The names of rights as bits. */
 static bool
 rights_load(struct loader *l, const struct yaml_node *map, struct key_text *text)
@@ -745,7 +822,7 @@ file_load(struct loader *l, const struct yaml_node *root)
 			return false;
 	} else if (!providers_load(l, providers))
 		return false;
-	return list_load(l, root, "routes", route_load) &&
+	return sinks_load(l, root) && list_load(l, root, "routes", route_load) &&
 	    list_load(l, root, "keys", key_load);
 }
 

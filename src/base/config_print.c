@@ -57,6 +57,15 @@ static const char sample_routes[] =
 "#\n"
 "# Members of a route:\n";
 
+static const char sample_sinks[] =
+"# Other systems that spans are sent to, by name. Each is served by itself: what one\n"
+"# does not take waits in the store. `spangate sinks` shows how far each has come.\n"
+"#\n"
+"#sinks:\n"
+"#  respan: { kind: respan, url: \"https://api.respan.ai\", api_key: \"${RESPAN_API_KEY}\" }\n"
+"#\n"
+"# Members of a sink:\n";
+
 static const char sample_keys[] =
 "# Keys of the gateway's own, made by `spangate key`. Without any it is open, and\n"
 "# listens on loopback only. A client sends one as its API key; providers then\n"
@@ -164,6 +173,7 @@ config_print_sample(FILE *f)
 	sample_top(f);
 	sample_scope(f, SCOPE_PROVIDER, sample_providers);
 	sample_scope(f, SCOPE_ROUTE, sample_routes);
+	sample_scope(f, SCOPE_SINK, sample_sinks);
 	sample_scope(f, SCOPE_KEY, sample_keys);
 }
 

@@ -113,6 +113,41 @@ OPTION(ROUTE, "model", NULL, TEXT, model, 0, 0, NULL, "claude-*", OPTION_NEEDED,
 OPTION(ROUTE, "provider", NULL, TEXT, provider_id, 0, 0, NULL, "anthropic", OPTION_NEEDED,
     "The provider that takes it.")
 
+OPTION(SINK, "kind", NULL, ENUM, kind, 0, 0, NULL, "respan", OPTION_NEEDED,
+    "What it speaks: respan is the Respan API, of the public service or another spangate.")
+OPTION(SINK, "url", NULL, TEXT, url, 0, 0, NULL, "https://api.respan.ai", OPTION_NEEDED,
+    "Where it is: for respan the address that /api/v1/traces/ingest comes after.")
+OPTION(SINK, "api_key", NULL, TEXT, api_key, 0, 0, NULL, "${RESPAN_API_KEY}", OPTION_SECRET,
+    "Its key, sent as Authorization: Bearer.")
+OPTION(SINK, "headers", NULL, TEXTS, headers, 0, 0, NULL, "[ \"X-Team: search\" ]", OPTION_SECRET,
+    "Header lines that are sent besides.")
+OPTION(SINK, "compression", NULL, ENUM, compression, 0, 2, "none", "none|gzip|zstd", 0,
+    "How bodies are compressed; the target must be able to read it.")
+OPTION(SINK, "batch_spans", NULL, COUNT, batch_spans, 1, 5000, "200", NULL, 0,
+    "Most spans of one request.")
+OPTION(SINK, "batch_bytes", NULL, SIZE, batch_bytes, KIB, 100 * MIB, "4MiB", NULL, 0,
+    "Most bytes of one request before compression; a larger span goes alone.")
+OPTION(SINK, "timeout", NULL, DURATION, timeout_us, US_MS, US_H, "60s", NULL, 0,
+    "For a request with its answer; then it is sent again.")
+OPTION(SINK, "connect_timeout", NULL, DURATION, connect_timeout_us, US_MS, US_H, "10s", NULL, 0,
+    "For name, TCP and TLS together.")
+OPTION(SINK, "retry_min", NULL, DURATION, retry_min_us, US_MS, US_H, "1s", NULL, 0,
+    "Longest pause before the second try; it doubles with each, and a random part of it is waited.")
+OPTION(SINK, "retry_max", NULL, DURATION, retry_max_us, US_MS, US_D, "60s", NULL, 0,
+    "Up to this. What cannot be delivered is tried for ever; it waits in the store.")
+OPTION(SINK, "environments", NULL, TEXTS, environments, 0, 0, NULL, "[ prod ]", 0,
+    "Only spans of these environments; all, unless some are named.")
+OPTION(SINK, "sample", NULL, SHARE, sample, 0, 0, "1", NULL, 0,
+    "Share of the spans that is sent, always the same ones for an id (as sample= of lists).")
+OPTION(SINK, "bodies", NULL, ENUM, bodies, 0, 2, "texts", "none|texts|full", 0,
+    "none sends no texts; texts sends messages, input and output; full sends the whole request and answer too.")
+OPTION(SINK, "from", NULL, ENUM, from_start, 0, 1, "now", "now|start", 0,
+    "A new sink gets the spans from now on, or from the first one that is stored.")
+OPTION(SINK, "changes", NULL, BOOL, changes, 0, 1, "true", NULL, 0,
+    "Spans that change later (prices, notes, feedback, sent anew) are sent again; the target must replace them.")
+OPTION(SINK, "ca_file", NULL, TEXT, ca_file, 0, 0, NULL, "/etc/ssl/own-ca.pem", 0,
+    "Certificates to trust for this sink in place of the system's.")
+
 OPTION(KEY, "id", NULL, TEXT, key.id, 0, 0, NULL, "app1", OPTION_NEEDED,
     "Name of the key, shown on spans.")
 OPTION(KEY, "sha256", NULL, HASH, key.hash, 0, 0, NULL, "(as `spangate key` prints it)", OPTION_NEEDED,

@@ -89,6 +89,14 @@
 #define LIMIT_FILTER_STEPS 100000	/* of a regular expression in one text: a millisecond or two */
 #define LIMIT_FILTER_HEAP 1024		/* KiB that it may take */
 
+/* Sinks */
+#define LIMIT_SINKS 32u			/* other systems that spans are sent to: a thread each */
+#define LIMIT_SINK_LOOK 1000		/* rows that are looked at together */
+#define LIMIT_SINK_BODY (128 * MIB)	/* a request to one: the largest batch and one span over it */
+#define LIMIT_SINK_ANSWER (1 * MIB)	/* of its answer; the rest is passed over */
+#define LIMIT_SINK_DEAD 10000u		/* dead letters of one; then it waits for somebody to look at them */
+#define LIMIT_SINK_CHANGES 2000000	/* changes that are kept for the slowest one: some 50 MB */
+
 /* Traces */
 #define LIMIT_TRACE_SPANS 50000		/* spans of one trace that are shown as a tree: some 10 MB besides their texts */
 

@@ -5,6 +5,8 @@
  */
 #include "core/option.h"
 
+#include "core/decimal.h"
+
 #define OFFSET_MIN (-12 * 60)
 #define OFFSET_MAX (14 * 60)
 
@@ -108,6 +110,19 @@ enum_parse(const char *hint, struct slice text, uint64_t *value)
 	return OPTION_E_FORM;
 }
 
+static int
+share_parse(struct slice text, uint64_t *value)
+{
+	int64_t	millionths;
+
+	if (!decimal_read(text, 6, &millionths))
+		return OPTION_E_FORM;
+	if (millionths < 0 || millionths > 1000000)
+		return OPTION_E_RANGE;
+	*value = (uint64_t)millionths;
+	return OPTION_OK;
+}
+
 /* Of a time zone. */
 static int
 offset_parse(struct slice text, uint64_t *value)
@@ -152,6 +167,8 @@ option_parse(const struct option *o, struct slice text, uint64_t *value)
 		return enum_parse(o->hint, text, value);
 	if (o->type == OPTION_OFFSET)
 		return offset_parse(text, value);
+	if (o->type == OPTION_SHARE)
+		return share_parse(text, value);
 	if ((o->flags & OPTION_OFF) && slice_eq(text, SLICE("off"))) {
 		*value = 0;
 		return OPTION_OK;
@@ -180,6 +197,10 @@ option_print(const struct option *o, uint64_t value, struct buf *out)
 	}
 	if (o->type == OPTION_OFFSET) {
 		offset_print(value, out);
+		return;
+	}
+	if (o->type == OPTION_SHARE) {
+		decimal_print((int64_t)value, 6, out);
 		return;
 	}
 	if (value == 0 && (o->flags & OPTION_OFF)) {
@@ -224,6 +245,9 @@ option_expect(const struct option *o, struct buf *out)
 		break;
 	case OPTION_PERCENT:
 		expect_range(o, "a percentage", out);
+		break;
+	case OPTION_SHARE:
+		buf_str(out, "a share from 0 to 1, such as 0.1");
 		break;
 	case OPTION_DURATION:
 		expect_range(o, "a duration", out);

@@ -12,6 +12,7 @@ enum option_type {
 	OPTION_BOOL,		/* true, false, yes, no, on, off */
 	OPTION_COUNT,		/* a whole number */
 	OPTION_PERCENT,		/* a whole number, with or without % */
+	OPTION_SHARE,		/* a decimal from 0 to 1; value in millionths */
 	OPTION_DURATION,	/* a whole number with us, ms, s, m, h or d; value in µs */
 	OPTION_SIZE,		/* a whole number, with B, KiB, MiB, GiB, TiB, kB, MB, GB, TB or alone; bytes */
 	OPTION_OFFSET,		/* of UTC: +HH:MM or -HH:MM, -12:00 to +14:00; minutes, as int64_t */

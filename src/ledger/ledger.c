@@ -15,6 +15,7 @@
 #include "core/limits.h"
 #include "core/utf8.h"
 #include "ledger/ledger.h"
+#include "ledger/sinks.h"
 
 #define NAME_BYTES 96		/* of a model or provider name in a label */
 #define NAMES_MAX (LIMIT_METRIC_MODELS + 1)
@@ -367,6 +368,7 @@ ledger_ready(struct buf *json)
 {
 	char		 now[CONDITIONS][CONDITION_BYTES];
 	const char	*status = "ready";
+	struct buf	 sinks;
 	bool		 first = true;
 	int		 i;
 
@@ -377,6 +379,9 @@ ledger_ready(struct buf *json)
 		if (now[i][0] != '\0')
 			status = i == CONDITION_STARTING || i == CONDITION_DRAINING ?
 			    condition_names[i] : "degraded";
+	buf_init(&sinks, 64 * 1024);
+	if (ledger_sinks_problems(&sinks) > 0 && strcmp(status, "ready") == 0)
+		status = "degraded";
 	buf_printf(json, "{\"status\":\"%s\",\"problems\":{", status);
 	for (i = 0; i < CONDITIONS; i++) {
 		if (now[i][0] == '\0')
@@ -385,6 +390,10 @@ ledger_ready(struct buf *json)
 		buf_json_string(json, slice_str(now[i]));
 		first = false;
 	}
+	if (sinks.len > 0 && !first)
+		buf_byte(json, ',');
+	buf_slice(json, buf_view(&sinks));
+	buf_free(&sinks);
 	buf_str(json, "}}\n");
 	return now[CONDITION_STARTING][0] == '\0' && now[CONDITION_DRAINING][0] == '\0';
 }
@@ -600,5 +609,6 @@ ledger_render(struct buf *b)
 	render_tokens(b, copy);
 	render_costs(b, copy);
 	render_drops(b, copy);
+	ledger_sinks_render(b);
 	free(copy);
 }

@@ -51,7 +51,7 @@ enum store_statement {
 	STATEMENT_ALIAS_FIRST,
 	STATEMENT_PENDING, STATEMENT_PENDING_FIND, STATEMENT_PENDING_DONE,
 	STATEMENT_TRACE_ADD, STATEMENT_TRACE_TOUCH, STATEMENT_SCORES, STATEMENT_TICK,
-	STATEMENT_TICK_GONE, STATEMENTS
+	STATEMENT_TICK_GONE, STATEMENT_CHANGE, STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */
@@ -78,6 +78,8 @@ struct store {
 	struct full	*full;				/* puts spans together for filters */
 	uint64_t	 deadline_us;			/* of this step of a list; 0: none */
 	enum store_billed billed;			/* the last row that was put */
+	bool		 followed;			/* changes are noted, news.c */
+	int64_t		 changes;			/* so many, about */
 	bool		 traces_touched;		/* temp.touched names traces to be made anew */
 	bool		 touched;			/* committed since the last sync */
 	dev_t		 device;			/* the file that was opened */
@@ -148,6 +150,15 @@ void	 store_id_limit(int64_t before_us, uint8_t id[6]);
 int	 store_remove(struct store *, const uint8_t id[16]);
 uint64_t store_size(struct store *);
 
+/* news.c: for the writer. Is there somebody who follows? */
+int	 news_open(struct store *);
+/* The row has changed and has the newest revision: to be told to who follows. */
+int	 news_changed(struct store *, int64_t n);
+int	 news_follow(struct store *, bool on, int64_t upto);
+int	 news_look(struct store *, const struct store_place *, struct store_news *);
+int	 news_begin(struct store *, bool from_start, struct store_place *);
+int	 news_of(struct store *, const uint8_t id[16], struct store_new *);
+
 /* scope.c */
 int	 store_scope(struct store *, struct slice tenant, struct slice environment);
 
@@ -159,6 +170,7 @@ int	 rows_bind(sqlite3_stmt *, const struct query_sql *, int first);
 int	 store_select(struct store *, const struct query *, struct store_rows **);
 int	 store_select_numbers(struct store *, const int64_t *, size_t, struct store_rows **);
 int	 store_next(struct store_rows *, const struct span **);
+int64_t	 store_row_number(const struct store_rows *);
 void	 store_done(struct store_rows *);
 
 /* count.c */

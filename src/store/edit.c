@@ -171,7 +171,7 @@ revise(struct store *store, int64_t n)
 	rc = store_exec(store, sql);
 	if (rc == STORE_OK)
 		store->numbers[NUMBER_REV]++;
-	return rc;
+	return rc == STORE_OK ? news_changed(store, n) : rc;
 }
 
 /* STORE_NOT_FOUND: it is not of those that `by` names. */

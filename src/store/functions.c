@@ -63,19 +63,26 @@ sql_num(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 }
 
 /* The low bits of an id are random; mixed all the same, as clients make ids too. */
-static void
-sql_sample(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+unsigned
+store_sample(struct slice id)
 {
-	struct slice id = slice_make(sqlite3_value_blob(argv[0]), (size_t)sqlite3_value_bytes(argv[0]));
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	(void)argc;
 	for (size_t i = 0; i < id.len; i++)
 		hash = (hash ^ (uint8_t)id.ptr[i]) * UINT64_C(0x100000001b3);
 	hash ^= hash >> 33;
 	hash *= UINT64_C(0xff51afd7ed558ccd);
 	hash ^= hash >> 33;
-	sqlite3_result_int64(ctx, (int64_t)(hash % 1000000));
+	return (unsigned)(hash % 1000000);
+}
+
+static void
+sql_sample(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	struct slice id = slice_make(sqlite3_value_blob(argv[0]), (size_t)sqlite3_value_bytes(argv[0]));
+
+	(void)argc;
+	sqlite3_result_int64(ctx, (int64_t)store_sample(id));
 }
 
 /* JSON with the escapes in its strings undone, for looking words up in it; a

@@ -440,7 +440,10 @@ store_put(struct store *store, const struct span *given, struct slice chain)
 	if (rc == STORE_OK) {
 		store->numbers[NUMBER_REV]++;
 		store->numbers[NUMBER_GIVEN] += span->given && old == 0;
-		rc = edit_pending(store, span->id16, span->id16);
+		if (old != 0)
+			rc = news_changed(store, n);
+		if (rc == STORE_OK)
+			rc = edit_pending(store, span->id16, span->id16);
 		if (rc == STORE_OK && old != 0)		/* it was told under this id as well */
 			rc = edit_pending(store, given->id16, span->id16);
 	}

@@ -171,6 +171,9 @@ row_update(struct store *store, int64_t n, const struct outcome *out)
 	if (rc != SQLITE_DONE)
 		return store_code(rc);
 	store->numbers[NUMBER_REV]++;
+	rc = news_changed(store, n);
+	if (rc != STORE_OK)
+		return rc;
 	sqlite3_bind_int64(bill, 1, n);
 	sqlite3_bind_text(bill, 2, out->details.ptr, (int)out->details.len, SQLITE_STATIC);
 	rc = sqlite3_step(bill);

@@ -396,6 +396,12 @@ store_next(struct store_rows *rows, const struct span **out)
 	return STORE_ROW;
 }
 
+int64_t
+store_row_number(const struct store_rows *rows)
+{
+	return rows->page[rows->at - 1]->n;
+}
+
 void
 store_done(struct store_rows *rows)
 {

@@ -346,6 +346,7 @@ open_store(struct sink *sink)
 	}
 	if (sink->ops->day_offset(sink->store, sink->config->store.day_offset) == STORE_OK &&
 	    sink->ops->search(sink->store, sink->config->store.search ? &sink->options : NULL) == STORE_OK &&
+	    sink->ops->follow(sink->store, sink->current->nsinks > 0, news_needless()) == STORE_OK &&
 	    tails_load(&sink->tails, sink->ops, sink->store) == STORE_OK &&
 	    tails_scan(&sink->tails, sink->ops, sink->store) == STORE_OK)
 		return true;
@@ -398,6 +399,7 @@ commit(struct sink *sink)
 			    sink->tails.list[i].cursor.position);
 	tails_commit(&sink->tails);
 	tell(sink);
+	news_tell();
 	set_failing(sink, NULL);
 	return STORE_OK;
 }
@@ -492,6 +494,8 @@ housekeep(struct sink *sink, bool now_or_never)
 		tails_release(&sink->tails, sink->journal);
 		rc = tails_scan(&sink->tails, sink->ops, sink->store);
 	}
+	if (rc == STORE_OK)
+		rc = sink->ops->follow(sink->store, sink->current->nsinks > 0, news_needless());
 	ledger_set(LEDGER_JOURNAL_LAG, (int64_t)tails_lag(&sink->tails));
 	return rc;
 }

@@ -78,6 +78,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_SCORES] = "SELECT evaluator_id, evaluator_slug, evaluator_name, value, text, kind,"
 	    " max(coalesce(updated, created)) FROM score WHERE span = (SELECT n FROM span WHERE id = ?)"
 	    " GROUP BY evaluator_id ORDER BY evaluator_id",
+	[STATEMENT_CHANGE] = "INSERT OR REPLACE INTO change VALUES(?,?)",
 	[STATEMENT_FIND] = "SELECT n FROM span WHERE id = ?",
 };
 
@@ -347,6 +348,11 @@ sqlite_open(const char *data_dir, bool write, char *err, size_t errlen)
 	if (rc != SQLITE_OK)
 		snprintf(err, errlen, "%s: %s", store->path, store->db ? sqlite3_errmsg(store->db) : "no memory");
 	if (rc != SQLITE_OK || schema_open(store, err, errlen) != STORE_OK || load_numbers(store) != STORE_OK) {
+		sqlite_close(store);
+		return NULL;
+	}
+	if (write && news_open(store) != STORE_OK) {
+		snprintf(err, errlen, "%s: %s", store->path, sqlite3_errmsg(store->db));
 		sqlite_close(store);
 		return NULL;
 	}
@@ -705,4 +711,9 @@ const struct store_ops store_sqlite = {
 	.metrics_next = metrics_next,
 	.metrics_done = metrics_done,
 	.totals = sqlite_totals,
+	.follow = news_follow,
+	.news = news_look,
+	.news_from = news_begin,
+	.news_of = news_of,
+	.row_number = store_row_number,
 };

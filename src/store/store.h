@@ -13,6 +13,7 @@
 #include "span/span.h"
 #include "store/customers.h"
 #include "store/metrics.h"
+#include "store/news.h"
 #include "store/query.h"
 #include "store/score.h"
 #include "store/traces.h"
@@ -129,6 +130,8 @@ struct store_ops {
 	/* The rows of these numbers, in their order; those that are gone are passed over. */
 	int	(*select_numbers)(struct store *, const int64_t *numbers, size_t n, struct store_rows **);
 	int	(*next)(struct store_rows *, const struct span **);
+	/* The number of the row that next gave last. */
+	int64_t	(*row_number)(const struct store_rows *);
 	void	(*done)(struct store_rows *);
 	int	(*count)(struct store *, const struct query *, uint64_t *);
 	/* The same, but where rows have to be counted one by one no more than `most`. */
@@ -165,12 +168,26 @@ struct store_ops {
 	int	(*metrics_next)(struct metrics *, const struct metrics_row **);
 	void	(*metrics_done)(struct metrics *);
 	int	(*totals)(struct store *, struct store_totals *);
+	/* The writer, outside a transaction: from now on changes are noted for who
+	 * follows the store (news.h), or no more; those up to a revision are
+	 * forgotten, some at a time. */
+	int	(*follow)(struct store *, bool on, int64_t upto);
+	/* A reader: what is new from a place on, in one snapshot. room 0: only how much. */
+	int	(*news)(struct store *, const struct store_place *, struct store_news *);
+	/* The place of a new follower: the end, or before the first row. */
+	int	(*news_from)(struct store *, bool from_start, struct store_place *);
+	/* The row of an id as if it were new; STORE_NOT_FOUND: there is none. */
+	int	(*news_of)(struct store *, const uint8_t id[16], struct store_new *);
 };
 
 extern const struct store_ops store_sqlite;
 
 /* Does this field of a span hold what people wrote or read? */
 bool	store_body_field(int field);
+
+/* A number below a million, always the same for an id: a sample takes what is
+ * below its share. */
+unsigned store_sample(struct slice id);
 
 /* Whether this program may open the store of that directory for writing:
  * STORE_E_VERSION with a line for people when a newer one made it; STORE_OK

@@ -198,7 +198,7 @@ test_refusals(void)
 	ok(refused("providers:\n  v1: { base_url: \"http://x\" }\n", ":2:3: providers.v1: this name is taken"));
 	ok(refused("providers:\n  request-logs: { base_url: \"http://x\" }\n", ":2:3: providers.request-logs: this"));
 	ok(refused("providers:\n  anthropic: { api: openai }\n", ":2:3: providers.anthropic: this name is for"));
-	ok(refused("providers:\n  A: { base_url: \"http://x\" }\n", ":2:3: providers.A: a provider's name is made of"));
+	ok(refused("providers:\n  A: { base_url: \"http://x\" }\n", ":2:3: providers.A: a name is made of"));
 	ok(refused("providers:\n  a: { base_url: \"http://x\", api: gpt }\n",
 	    ":2:35: providers.a.api: expected one of openai, anthropic"));
 	ok(refused("providers:\n  a: { base_url: \"http://x/\", default: true }\n"
