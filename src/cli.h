@@ -27,6 +27,7 @@ int	cli_key(int argc, char **argv);
 int	cli_journal(int argc, char **argv);
 int	cli_verify(int argc, char **argv);
 int	cli_prices(int argc, char **argv);
+int	cli_sinks(int argc, char **argv);
 int	cli_demo(int argc, char **argv);
 
 /* A flag of one subcommand. value: what --help calls its value; NULL: it is a switch. */

@@ -21,6 +21,7 @@ static const struct {
 	{ "customers", cli_customers, "What each customer asked and spent." },
 	{ "journal", cli_journal, "List, check and print the journal." },
 	{ "verify", cli_verify, "Check that the journal and the store agree." },
+	{ "sinks", cli_sinks, "How far spans are sent on to other systems; dead letters." },
 	{ "prices", cli_prices, "Show, check and import prices; price usage and stored spans." },
 	{ "demo", cli_demo, "Show it at work without a key, with a pretend provider." },
 	{ "key", cli_key, "Make a key for clients of the gateway." },

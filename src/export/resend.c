@@ -15,8 +15,11 @@
 
 #define ASKED "resend"
 #define ANSWERED "resend.done"
+#define SEND "send\n"
+#define DROP "drop\n"		/* as long as SEND */
 #define ALL "all\n"
 #define LINE 33			/* an id and a line end */
+#define TEXT ((size_t)LIMIT_SINK_DEAD * LINE + 64)
 
 static bool
 is_asked(const char *dir)
@@ -40,7 +43,8 @@ resend_ask(const char *dir, const struct resend *r)
 		return false;
 	}
 	file_remove(dir, ANSWERED);
-	buf_init(&text, LIMIT_SINK_DEAD * LINE + 1);
+	buf_init(&text, TEXT);
+	buf_str(&text, r->drop ? DROP : SEND);
 	if (r->all)
 		buf_str(&text, ALL);
 	for (size_t i = 0; i < r->n; i++) {
@@ -63,9 +67,13 @@ resend_look(const char *dir, struct resend *r)
 	*r = (struct resend){ .n = 0 };
 	if (!is_asked(dir))
 		return false;
-	buf_init(&text, LIMIT_SINK_DEAD * LINE + 1);
+	buf_init(&text, TEXT);
 	good = file_get(dir, ASKED, &text);
 	rest = buf_view(&text);
+	r->drop = slice_starts(rest, SLICE(DROP));
+	good = good && (r->drop || slice_starts(rest, SLICE(SEND)));
+	if (good)
+		rest = slice_from(rest, sizeof(SEND) - 1);
 	r->all = good && slice_eq(rest, SLICE(ALL));
 	if (good && !r->all) {
 		r->ids = xmalloc((rest.len / LINE + 1) * sizeof(*r->ids));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * resend: how the command line asks for dead letters to be sent again: a file in
- * the sink's directory, which its thread finds between two requests, or at the
- * gateway's next start. Another file then says how it went.
+ * resend: how the command line asks for dead letters to be sent again, or to be
+ * dropped: a file in the sink's directory, which its thread finds between two
+ * requests, or at the gateway's next start. Another file then says how it went.
  */
 #ifndef EXPORT_RESEND_H
 #define EXPORT_RESEND_H
@@ -15,6 +15,7 @@ struct resend {
 	uint8_t		(*ids)[16];
 	size_t		 n;
 	bool		 all;		/* all that there are; no ids */
+	bool		 drop;		/* not sent: forgotten */
 };
 
 /* Asks. False: errno says why; EEXIST: it was asked for before and is not done. */

@@ -279,26 +279,35 @@ resend_all(struct target *t, struct resend *gone)
 	return gone->n == 0 || dead_remove(&t->dead, is_among, gone) >= 0;
 }
 
-/* Sends dead letters again, if somebody asked for it. False: it did not come to
+/* Sends dead letters again or drops them, if somebody asked for it. False: it did not come to
  * its end and is done anew. */
 static bool
 resend_work(struct target *t)
 {
 	uint64_t sent = t->state.sent, dead = t->state.dead;
 	struct resend gone = { .n = 0 };
+	size_t before;
 	char text[200];
 	bool good;
 
 	if (!resend_look(t->dir, &t->resend))
 		return true;
 	resend_expand(t);
+	before = t->dead.n;
 	gone.ids = xmalloc((t->resend.n + 1) * sizeof(*gone.ids));
-	t->resending = true;
-	good = resend_all(t, &gone);
-	t->resending = false;
+	if (t->resend.drop)
+		good = dead_remove(&t->dead, is_among, &t->resend) >= 0;
+	else {
+		t->resending = true;
+		good = resend_all(t, &gone);
+		t->resending = false;
+	}
 	if (good) {
-		snprintf(text, sizeof(text), "%llu sent, %llu refused again, %zu not in the store any more",
-		    (unsigned long long)(t->state.sent - sent), (unsigned long long)(t->state.dead - dead), gone.n);
+		if (t->resend.drop)
+			snprintf(text, sizeof(text), "%zu dropped", before - t->dead.n);
+		else
+			snprintf(text, sizeof(text), "%llu sent, %llu refused again, %zu not in the store any more",
+			    (unsigned long long)(t->state.sent - sent), (unsigned long long)(t->state.dead - dead), gone.n);
 		log_info("sink %s: dead letters: %s", t->id, text);
 		ledger_sink_dead(t->ledger, t->dead.n);
 		resend_answer(t->dir, text);
