@@ -29,6 +29,7 @@ __isoc23_strto(ul|ull|l|ll) rawmemchr
 (m|c|re)alloc reallocarray free
 v?snprintf __v?snprintf_chk qsort bsearch
 pcre2_[a-z_]+_8
+protobuf_c_[a-z_]+
 inflate([A-Z][A-Za-z0-9]*_?)? crc32 adler32 BrotliDecoder[A-Za-z]+
 ZSTD_(createDCtx|freeDCtx|DCtx_[a-zA-Z]+|decompressStream|isError|getErrorCode)
 __assert_fail __assert __stack_chk_fail

@@ -15,6 +15,7 @@
 #include "api/logs.h"
 #include "api/metrics.h"
 #include "api/operations.h"
+#include "api/otlp.h"
 #include "api/scores.h"
 #include "api/search.h"
 #include "api/traces.h"

@@ -10,15 +10,22 @@
 #define PIECE (512 * KIB)		/* of a span that takes several records */
 
 bool
+writing_begin(struct writing *w, struct local_job *job, const struct local_request *request, char *err, size_t errlen)
+{
+	*w = (struct writing){ .job = job, .request = request, .wall_us = clock_wall_us() };
+	w->writer = local_writer(job, &w->uuid, err, errlen);
+	return w->writer != NULL;
+}
+
+bool
 writing_open(struct writing *w, struct local_job *job, const struct local_request *request)
 {
 	char err[300];
 
-	*w = (struct writing){ .job = job, .request = request, .wall_us = clock_wall_us() };
-	w->writer = local_writer(job, &w->uuid, err, sizeof(err));
-	if (w->writer == NULL)
-		api_error(job, 503, "retry-after: 1\r\n", "the journal cannot be written now: %s", err);
-	return w->writer != NULL;
+	if (writing_begin(w, job, request, err, sizeof(err)))
+		return true;
+	api_error(job, 503, "retry-after: 1\r\n", "the journal cannot be written now: %s", err);
+	return false;
 }
 
 /* Who sent it, as in BEGIN. */
@@ -128,10 +135,16 @@ writing_by(const struct local_request *request, struct buf *edit)
 }
 
 bool
-writing_flush(struct writing *w)
+writing_save(struct writing *w)
 {
 	journal_flush(w->writer);
-	if (journal_written(w->writer))
+	return journal_written(w->writer);
+}
+
+bool
+writing_flush(struct writing *w)
+{
+	if (writing_save(w))
 		return true;
 	api_error(w->job, 503, "retry-after: 1\r\n", "the journal cannot be written now");
 	return false;

@@ -22,7 +22,9 @@ struct writing {
 	uint64_t	 last;		/* position of the last record that was added, 0: none */
 };
 
-/* False: it has answered why nothing can be written now (503). */
+/* False: nothing can be written now; err says why. */
+bool	writing_begin(struct writing *, struct local_job *, const struct local_request *, char *err, size_t errlen);
+/* The same; false: it has answered that (503). */
 bool	writing_open(struct writing *, struct local_job *, const struct local_request *);
 /* Adds a span. json: as it was sent; key: its Idempotency-Key with its place, or
  * empty; method: log_method. Its id is put into id. False: the journal has no room. */
@@ -31,7 +33,9 @@ bool	writing_span(struct writing *, struct slice json, struct slice key, struct 
 bool	writing_edit(struct writing *, const uint8_t target[16], struct slice edit);
 /* Appends "by":{…} of an edit: what the key may change. Then a comma. */
 void	writing_by(const struct local_request *, struct buf *edit);
-/* Flushes. False: it cannot be written; it has answered that. */
+/* Flushes. False: it cannot be written. */
+bool	writing_save(struct writing *);
+/* The same; false: it has answered that. */
 bool	writing_flush(struct writing *);
 /* Waits until the store has it all. False: not within WRITING_WAIT_US. */
 bool	writing_await(struct writing *);

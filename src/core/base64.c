@@ -171,3 +171,18 @@ base64_end(struct base64 *d)
 	d->bad = bad;
 	return good;
 }
+
+void
+base64_encode(struct slice bytes, struct buf *out)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)bytes.ptr;
+
+	for (size_t i = 0; i < bytes.len; i += 3) {
+		size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
+		uint32_t group = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (n > 2 ? p[i + 2] : 0);
+
+		for (size_t k = 0; k < 4; k++)
+			buf_byte(out, k <= n ? letters[group >> (18 - 6 * k) & 63] : '=');
+	}
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base64: decoding (RFC 4648), standard and URL alphabet, padding optional. */
+/* base64: decoding (RFC 4648), standard and URL alphabet, padding optional; encoding in the standard one. */
 #ifndef CORE_BASE64_H
 #define CORE_BASE64_H
 
@@ -8,6 +8,9 @@
 /* Appends the bytes that text stands for. False, and nothing appended: it is
  * no base64, or the buf failed. */
 bool	base64_decode(struct slice text, struct buf *out);
+
+/* Appends the bytes as text, with padding. */
+void	base64_encode(struct slice bytes, struct buf *out);
 
 /* Text that comes in pieces, as the inside of a JSON string: escapes are
  * undone, blanks and line ends passed over. */

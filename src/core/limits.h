@@ -20,6 +20,7 @@
 #define LIMIT_SPAN (20 * MIB)		/* one span given over the API */
 #define LIMIT_THREAD_BODIES (512u * MIB) /* sum of held request bodies on one gate thread (setting) */
 #define LIMIT_API_BODY (100 * MIB)	/* an ingest request */
+#define LIMIT_OTLP_INFLATED (64 * MIB)	/* one by OTLP that came compressed: exporters send some MB at once */
 
 /* Forms */
 #define LIMIT_BOUNDARY 70		/* RFC 2046 5.1.1 */

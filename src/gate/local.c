@@ -393,6 +393,8 @@ job_new(struct exchange *x)
 	const struct request_head *h = x->head;
 	struct slice range = exchange_field(x, SLICE("range"));
 	struct slice key = exchange_field(x, SLICE("idempotency-key"));
+	struct slice type = exchange_field(x, SLICE("content-type"));
+	struct slice encoding = exchange_field(x, SLICE("content-encoding"));
 	char *to;
 
 	job->thread = x->thread;
@@ -403,7 +405,7 @@ job_new(struct exchange *x)
 	pthread_mutex_init(&job->lock, NULL);
 	pthread_cond_init(&job->room, NULL);
 	to = job->text = xmalloc(h->method.len + x->route.path.len + 2 * h->target.len +
-	    h->host.len + range.len + key.len + 1);
+	    h->host.len + range.len + key.len + type.len + encoding.len + 1);
 	r->method = job_copy(h->method, &to);
 	r->path = job_copy(x->route.path, &to);
 	r->target = job_copy(h->target, &to);
@@ -411,6 +413,8 @@ job_new(struct exchange *x)
 	r->host = job_copy(h->host, &to);
 	r->range = job_copy(range, &to);
 	r->idempotency_key = job_copy(key, &to);
+	r->content_type = job_copy(type, &to);
+	r->content_encoding = job_copy(encoding, &to);
 	r->config = x->settings->config;
 	r->key = x->auth.key;
 	/* The body changes hands; it goes on counting until the job is freed. */

@@ -20,6 +20,7 @@ struct local_request {
 	struct slice	 host;			/* Host header, for `next` links */
 	struct slice	 range;			/* Range header, or empty */
 	struct slice	 idempotency_key;	/* Idempotency-Key header, or empty */
+	struct slice	 content_type, content_encoding;	/* headers, or empty */
 	struct slice	 body;
 	const struct config *config;
 	const struct key_config *key;		/* NULL without keys */

@@ -10,7 +10,8 @@
  */
 VENDOR("openai", MAKER, "text-completion-openai", "api.openai.com *.api.openai.com")
 VENDOR("anthropic", MAKER, "claude", "api.anthropic.com")
-VENDOR("google", MAKER, "gemini google-ai-studio google_ai_studio google_genai", "generativelanguage.googleapis.com")
+VENDOR("google", MAKER, "gemini google-ai-studio google_ai_studio google_genai gcp.gemini gcp.gen_ai",
+    "generativelanguage.googleapis.com")
 VENDOR("xai", MAKER, "x-ai x_ai grok", "api.x.ai *.api.x.ai")
 VENDOR("deepseek", MAKER, "", "api.deepseek.com")
 VENDOR("mistral", MAKER, "mistralai codestral text-completion-codestral", "api.mistral.ai codestral.mistral.ai")
@@ -22,11 +23,12 @@ VENDOR("minimax", MAKER, "", "api.minimax.io api.minimaxi.com api.minimax.chat")
 VENDOR("dashscope", MAKER, "alibaba qwen", "dashscope.aliyuncs.com dashscope-*.aliyuncs.com")
 VENDOR("voyage", MAKER, "voyageai", "api.voyageai.com")
 VENDOR("ai21", MAKER, "ai21_chat", "api.ai21.com")
-VENDOR("azure", RESELLER, "azure_text azure_ai azure-openai azure_openai", "*.openai.azure.com *.services.ai.azure.com"
+VENDOR("azure", RESELLER, "azure_text azure_ai azure-openai azure_openai azure.ai.openai"
+    " az.ai.openai azure.ai.inference az.ai.inference", "*.openai.azure.com *.services.ai.azure.com"
     " *.cognitiveservices.azure.com *.models.ai.azure.com models.inference.ai.azure.com")
-VENDOR("bedrock", RESELLER, "aws bedrock_converse bedrock_mantle amazon_nova amazon-bedrock amazon_bedrock",
+VENDOR("bedrock", RESELLER, "aws aws.bedrock bedrock_converse bedrock_mantle amazon_nova amazon-bedrock amazon_bedrock",
     "bedrock*.amazonaws.com bedrock*.amazonaws.com.cn bedrock*.api.aws")
-VENDOR("vertex", RESELLER, "vertex_ai vertexai vertex-ai google-vertex google_vertex vertex_ai-*",
+VENDOR("vertex", RESELLER, "vertex_ai vertexai vertex-ai google-vertex google_vertex vertex_ai-* gcp.vertex_ai",
     "aiplatform.googleapis.com *-aiplatform.googleapis.com aiplatform.*.rep.googleapis.com")
 VENDOR("openrouter", RESELLER, "", "openrouter.ai *.openrouter.ai")
 VENDOR("github_copilot", HOST, "github-copilot", "api.githubcopilot.com *.githubcopilot.com")
