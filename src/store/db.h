@@ -18,7 +18,7 @@
 #include "store/traces.h"
 
 #define STORE_FILE "spans.db"
-#define CHECKPOINT_PAGES 4000		/* 16 MiB of WAL: pages that change often are written once */
+#define CHECKPOINT_PAGES 16000		/* 64 MiB of WAL: pages that change often are written once */
 #define STORE_TICK_US INT64_C(600000000)	/* of table span_tick */
 #define STORE_VERSION 3			/* user_version; migrations stand in schema.c */
 

@@ -19,8 +19,8 @@
 #include "store/value.h"
 
 #define KEYS 8			/* columns of a primary key, at most */
-#define SLOTS 32768
-#define CELLS 65536		/* in memory, some 400 bytes each; then those that rest go */
+#define SLOTS 131072
+#define CELLS 131072		/* in memory, some 400 bytes each; then those that rest go */
 #define DAY_US (INT64_C(86400) * 1000000)
 
 enum kind { CELL, MODEL, DAY, MONTH, CUSTOMER, KINDS };

@@ -226,7 +226,7 @@ open_write(struct store *store)
 		return rc;
 	sqlite3_busy_timeout(store->db, WRITE_WAIT_MS);
 	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_PAGES);
-	return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;"
+	return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -64000;"
 	    "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 }
 
@@ -418,6 +418,8 @@ is_error(int code)
 static void
 sqlite_rollback(struct store *store)
 {
+	bool full = (sqlite3_errcode(store->db) & 0xff) == SQLITE_FULL;
+
 	if (is_error(sqlite3_errcode(store->db)))
 		snprintf(store->trouble, sizeof(store->trouble), "%s", sqlite3_errmsg(store->db));
 	memcpy(store->numbers, store->committed, sizeof(store->numbers));
@@ -425,6 +427,8 @@ sqlite_rollback(struct store *store)
 	traces_forget(store);
 	if (!sqlite3_get_autocommit(store->db))
 		(void)run(store, STATEMENT_ROLLBACK);
+	if (full)	/* there may be room once the log is written again from its start */
+		(void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 static int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * given_long [SPANS [CUSTOMERS [DIR]]]: spans of 2 KB as they come by batch,
+ * given_long [SPANS [CUSTOMERS [DIR [FROM]]]]: spans of 2 KB as they come by batch,
  * built and put into a store one transaction after the other, as the sink does:
  * what each step costs of a core, by hundred thousand rows. For `make
  * check-long`; the rollups are counted anew at the end.
@@ -148,12 +148,12 @@ print_step(unsigned n, struct store *store)
 }
 
 static bool
-fill(struct store *store, unsigned total, unsigned customers)
+fill(struct store *store, unsigned from, unsigned total, unsigned customers)
 {
 	bool good = true;
 	double t;
 
-	for (unsigned n = 0; n < total && good; n++) {
+	for (unsigned n = from; n < total && good; n++) {
 		if (n % BATCH == 0)
 			good = ops->begin(store) == STORE_OK;
 		good = good && put_one(store, n, customers);
@@ -172,6 +172,7 @@ main(int argc, char **argv)
 {
 	unsigned total = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1200000;
 	unsigned customers = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 10000;
+	unsigned from = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;	/* what DIR holds already */
 	struct store *store;
 	struct buf lines;
 	uint64_t cells = 0;
@@ -182,7 +183,7 @@ main(int argc, char **argv)
 	else
 		test_dir_make();
 	store = ops->open(test_dir, true, err, sizeof(err));
-	ok(store && fill(store, total, customers));
+	ok(store && fill(store, from, total, customers));
 	ops->close(store);
 	store = ops->open(test_dir, false, err, sizeof(err));
 	buf_init(&lines, 1 << 20);
