@@ -18,7 +18,10 @@
 #include "store/traces.h"
 
 #define STORE_FILE "spans.db"
-#define CHECKPOINT_PAGES 16000		/* 64 MiB of WAL: pages that change often are written once */
+#define PAGE_BYTES 4096			/* SQLite's own choice */
+#define CHECKPOINT_PAGES 16000		/* 64 MiB of WAL: pages that change often are written once; but */
+#define CHECKPOINT_FEW 500
+#define CHECKPOINT_SHARE 8		/* no more than this part of what the file system has free */
 #define STORE_TICK_US INT64_C(600000000)	/* of table span_tick */
 #define STORE_VERSION 3			/* user_version; migrations stand in schema.c */
 
@@ -142,6 +145,8 @@ int	 edit_pending(struct store *, const uint8_t target[16], const uint8_t id[16]
 /* The number of the row of an id, also of one that became another's. */
 int	 store_find(struct store *, const uint8_t id[16], int64_t *n);
 /* Takes a row out with all that was built of it; what people changed of it stays. */
+/* Sets after how many pages the log is worked off. */
+void	 store_checkpoints(struct store *);
 int	 store_take_out(struct store *, int64_t n, const uint8_t id[16]);
 int	 store_expire(struct store *, int64_t before_us, uint64_t max_bytes, unsigned steps);
 int	 store_retain(struct store *, const struct store_retention *, bool *more);

@@ -19,7 +19,6 @@
 #define BATCH_FIRST 32			/* rows of a batch, until it is known how long they take */
 #define BATCH_MOST 512
 #define BATCH_US 5000			/* what a batch should take */
-#define CHECKPOINT_FEW 500		/* pages of the log */
 #define STEP_US 20000			/* of a step: then the sink has its turn */
 
 static int64_t
@@ -389,6 +388,6 @@ store_retain(struct store *store, const struct store_retention *r, bool *more)
 		rc = store_blur(store, r, until, more);
 	if (rc == STORE_OK)
 		retain_pages(store, r, until, more);
-	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_PAGES);
+	store_checkpoints(store);
 	return rc;
 }

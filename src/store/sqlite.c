@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -214,6 +215,20 @@ company_mend(const struct store *store)
 	}
 }
 
+/* A log that fills the file system cannot be worked off, as the file has to grow for it. */
+void
+store_checkpoints(struct store *store)
+{
+	uint64_t pages = CHECKPOINT_PAGES, room;
+	struct statvfs fs;
+
+	if (statvfs(store->path, &fs) == 0) {
+		room = (uint64_t)fs.f_bavail * fs.f_frsize / CHECKPOINT_SHARE / PAGE_BYTES;
+		pages = room < pages ? room : pages;
+	}
+	sqlite3_wal_autocheckpoint(store->db, pages < CHECKPOINT_FEW ? CHECKPOINT_FEW : (int)pages);
+}
+
 static int
 open_write(struct store *store)
 {
@@ -225,7 +240,7 @@ open_write(struct store *store)
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_busy_timeout(store->db, WRITE_WAIT_MS);
-	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_PAGES);
+	store_checkpoints(store);
 	return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -64000;"
 	    "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 }
@@ -427,8 +442,10 @@ sqlite_rollback(struct store *store)
 	traces_forget(store);
 	if (!sqlite3_get_autocommit(store->db))
 		(void)run(store, STATEMENT_ROLLBACK);
-	if (full)	/* there may be room once the log is written again from its start */
+	if (full) {	/* there may be room once the log is written again from its start */
 		(void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		store_checkpoints(store);
+	}
 }
 
 static int

@@ -172,7 +172,7 @@ def read_only():
 
 
 def full_store():
-    d = split_mount("16m", "256m")
+    d = split_mount("24m", "256m")
     if d is None:
         return skip("store on a full file system", "cannot mount here")
     g = Gateway(p, {"store": {"max_disk_percent": 100}}, data_dir=d)
