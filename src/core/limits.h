@@ -92,7 +92,7 @@
 
 /* Sinks */
 #define LIMIT_SINKS 32u			/* other systems that spans are sent to: a thread each */
-#define LIMIT_SINK_LOOK 1000		/* rows that are looked at together */
+#define LIMIT_SINK_LOOK 5000		/* rows that are looked at together */
 #define LIMIT_SINK_BODY (128 * MIB)	/* a request to one: the largest batch and one span over it */
 #define LIMIT_SINK_ANSWER (1 * MIB)	/* of its answer; the rest is passed over */
 #define LIMIT_SINK_DEAD 10000u		/* dead letters of one; then it waits for somebody to look at them */

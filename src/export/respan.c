@@ -19,7 +19,7 @@
 
 /* What is this store's own, or says nothing elsewhere. */
 static const int kept_back[] = {
-	SPAN_F_id, SPAN_F_unique_id, SPAN_F_log_method, SPAN_F_organization_key_id, SPAN_F_billable, SPAN_F_cost_details,
+	SPAN_F_id, SPAN_F_unique_id, SPAN_F_log_method, SPAN_F_organization_key_id, SPAN_F_cost_details,
 	SPAN_F_request_headers, SPAN_F_response_headers, SPAN_F_is_pinned,
 };
 

@@ -426,6 +426,26 @@ extra_set(struct build *b)
 	b->span.extra = build_take(b, &out);
 }
 
+/* What a gateway knows of a call, of one that passes its spans on. */
+static void
+gateway_set(struct build *b)
+{
+	struct span *s = &b->span;
+	const struct { struct slice *to; struct jvalue v; } wholes[] = {
+		{ &s->breakdown, FIRST(b, "breakdown") }, { &s->inter_token, FIRST(b, "inter_token") },
+		{ &s->attempts, FIRST(b, "attempts") },
+	};
+
+	text_set(b, &s->end_reason, FIRST(b, "end_reason"));
+	text_set(b, &s->request_id, FIRST(b, "request_id"));
+	text_set(b, &s->request_url_path, FIRST(b, "request_url_path"));
+	s->overhead = decimal_of(FIRST(b, "overhead"), 6);
+	for (size_t i = 0; i < sizeof(wholes) / sizeof(*wholes); i++)
+		if (!jempty(wholes[i].v))
+			*wholes[i].to = wholes[i].v.text;
+	b->usage_estimated = b->has_usage && jstring_is(FIRST(b, "usage_source"), SLICE("estimated"));
+}
+
 /* Everything but the texts. */
 static void
 rest_set(struct build *b)
@@ -438,6 +458,7 @@ rest_set(struct build *b)
 	text_set(b, &s->provider_id, FIRST(b, "provider_id"));
 	text_set(b, &s->finish_reason, FIRST(b, "finish_reason"));
 	text_set(b, &s->response_id, FIRST(b, "response_id"));
+	gateway_set(b);
 	if (bool_read(FIRST(b, "blurred"), &flag))
 		s->blurred = (struct span_bool){ true, flag };
 	if (bool_read(FIRST(b, "stream"), &flag))
@@ -449,6 +470,8 @@ rest_set(struct build *b)
 	b->cost_given = decimal_of(FIRST(b, "cost"), 12);
 	if (b->cost_given.set)
 		s->billable.v = true;
+	if (bool_read(FIRST(b, "billable"), &flag) && !flag)	/* told and paid by another span */
+		s->billable.v = false;
 	if (s->model.ptr == NULL)
 		text_set(b, &s->model, jget(given_get(b, SLICE("full_request")), SLICE("model")));
 }

@@ -78,7 +78,7 @@ class Receiver:
 
 
 # What the store has of its own, and does not send.
-OWN = {"id", "unique_id", "log_method", "organization_key_id", "billable", "cost_details", "request_headers", "response_headers",
+OWN = {"id", "unique_id", "log_method", "organization_key_id", "cost_details", "request_headers", "response_headers",
        "is_pinned", "full_request", "full_response"}
 
 
