@@ -82,26 +82,32 @@ list_put(struct dead *d, const struct dead_letter *letter)
 	*at = *letter;
 }
 
+void
+dead_parse(struct dead *d, struct slice text)
+{
+	struct dead_letter letter;
+	const char *end;
+
+	while (d->n < LIMIT_SINK_DEAD && text.len > 0 && (end = memchr(text.ptr, '\n', text.len)) != NULL) {
+		size_t len = (size_t)(end - text.ptr);
+
+		if (line_read(slice_make(text.ptr, len), &letter))
+			list_put(d, &letter);
+		text = slice_from(text, len + 1);
+	}
+}
+
 bool
 dead_open(struct dead *d, const char *dir)
 {
-	struct dead_letter letter;
-	struct slice rest;
 	struct buf text;
-	const char *end;
 	bool good;
 
 	*d = (struct dead){ .dir = xstrdup(dir) };
 	buf_init(&text, 2 * LIMIT_SINK_DEAD * LINE_BYTES);
 	good = file_get(dir, FILE_NAME, &text) || errno == ENOENT;
-	rest = buf_view(&text);
-	while (good && d->n < LIMIT_SINK_DEAD && rest.len > 0 && (end = memchr(rest.ptr, '\n', rest.len)) != NULL) {
-		size_t len = (size_t)(end - rest.ptr);
-
-		if (line_read(slice_make(rest.ptr, len), &letter))
-			list_put(d, &letter);
-		rest = slice_from(rest, len + 1);
-	}
+	if (good)
+		dead_parse(d, buf_view(&text));
 	buf_free(&text);
 	return good;
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/slice.h"
+
 struct dead_letter {
 	uint8_t		 id[16];
 	int64_t		 time_us;	/* when it was refused last */
@@ -27,6 +29,8 @@ struct dead {
 	size_t		 n, room;
 };
 
+/* Adds what stands in the file's text; lines that are no letters are passed over. */
+void	dead_parse(struct dead *, struct slice text);
 /* Reads what is there; lines that cannot be read (a torn last one) are passed
  * over. False, with errno: the file cannot be read. dead_close either way. */
 bool	dead_open(struct dead *, const char *dir);

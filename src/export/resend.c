@@ -58,9 +58,29 @@ resend_ask(const char *dir, const struct resend *r)
 }
 
 bool
+resend_parse(struct slice text, struct resend *r)
+{
+	bool good = true;
+
+	*r = (struct resend){ .drop = slice_starts(text, SLICE(DROP)) };
+	if (!r->drop && !slice_starts(text, SLICE(SEND)))
+		return false;
+	text = slice_from(text, sizeof(SEND) - 1);
+	r->all = slice_eq(text, SLICE(ALL));
+	if (r->all)
+		return true;
+	r->ids = xmalloc((text.len / LINE + 1) * sizeof(*r->ids));
+	for (; good && text.len >= LINE; text = slice_from(text, LINE))
+		good = text.ptr[LINE - 1] == '\n' && hex_decode(slice_make(text.ptr, 32), r->ids[r->n++], 16) == 0;
+	if (good && text.len == 0)
+		return true;
+	resend_free(r);
+	return false;
+}
+
+bool
 resend_look(const char *dir, struct resend *r)
 {
-	struct slice rest;
 	struct buf text;
 	bool good;
 
@@ -68,19 +88,7 @@ resend_look(const char *dir, struct resend *r)
 	if (!is_asked(dir))
 		return false;
 	buf_init(&text, TEXT);
-	good = file_get(dir, ASKED, &text);
-	rest = buf_view(&text);
-	r->drop = slice_starts(rest, SLICE(DROP));
-	good = good && (r->drop || slice_starts(rest, SLICE(SEND)));
-	if (good)
-		rest = slice_from(rest, sizeof(SEND) - 1);
-	r->all = good && slice_eq(rest, SLICE(ALL));
-	if (good && !r->all) {
-		r->ids = xmalloc((rest.len / LINE + 1) * sizeof(*r->ids));
-		for (; good && rest.len >= LINE; rest = slice_from(rest, LINE))
-			good = rest.ptr[LINE - 1] == '\n' && hex_decode(slice_make(rest.ptr, 32), r->ids[r->n++], 16) == 0;
-		good = good && rest.len == 0;
-	}
+	good = file_get(dir, ASKED, &text) && resend_parse(buf_view(&text), r);
 	buf_free(&text);
 	if (good)
 		return true;

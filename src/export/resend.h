@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/slice.h"
+
 struct resend {
 	uint8_t		(*ids)[16];
 	size_t		 n;
@@ -20,6 +22,8 @@ struct resend {
 
 /* Asks. False: errno says why; EEXIST: it was asked for before and is not done. */
 bool	resend_ask(const char *dir, const struct resend *);
+/* Of the question's text; false: that is none. resend_free after it. */
+bool	resend_parse(struct slice, struct resend *);
 /* Is there a question? One that cannot be read is taken away. resend_free after it. */
 bool	resend_look(const char *dir, struct resend *);
 void	resend_free(struct resend *);

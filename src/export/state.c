@@ -42,30 +42,37 @@ text_get(struct jvalue v, char *to, size_t room)
 }
 
 bool
-state_read(const char *dir, struct export_state *s)
+state_parse(struct slice text, struct export_state *s)
 {
 	struct jvalue v;
+
+	memset(s, 0, sizeof(*s));
+	if (jscan_check(text, &v, NULL) != JSCAN_END || v.kind != JOBJECT)
+		return false;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		int64_t n = 0;
+
+		if (!jint(jget(v, slice_str(numbers[i].name)), &n) || n < 0)
+			return false;
+		memcpy((char *)s + numbers[i].offset, &n, sizeof(n));
+	}
+	text_get(jget(v, SLICE("error")), s->error, sizeof(s->error));
+	text_get(jget(v, SLICE("problem")), s->problem, sizeof(s->problem));
+	return true;
+}
+
+bool
+state_read(const char *dir, struct export_state *s)
+{
 	struct buf text;
 	bool good;
 
 	memset(s, 0, sizeof(*s));
 	buf_init(&text, 64 * KIB);
 	good = file_get(dir, FILE_NAME, &text);
-	if (good && (jscan_check(buf_view(&text), &v, NULL) != JSCAN_END || v.kind != JOBJECT)) {
+	if (good && !state_parse(buf_view(&text), s)) {
 		errno = EILSEQ;
 		good = false;
-	}
-	for (size_t i = 0; good && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		int64_t n = 0;
-
-		good = jint(jget(v, slice_str(numbers[i].name)), &n) && n >= 0;
-		memcpy((char *)s + numbers[i].offset, &n, sizeof(n));
-		if (!good)
-			errno = EILSEQ;
-	}
-	if (good) {
-		text_get(jget(v, SLICE("error")), s->error, sizeof(s->error));
-		text_get(jget(v, SLICE("problem")), s->problem, sizeof(s->problem));
 	}
 	buf_free(&text);
 	return good;

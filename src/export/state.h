@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/slice.h"
 #include "store/news.h"
 
 struct export_state {
@@ -23,6 +24,8 @@ struct export_state {
 
 /* DATA/export/NAME; the caller frees it. */
 char	*export_dir(const char *data_dir, const char *name);
+/* Of the file's text; false: that is no state. */
+bool	 state_parse(struct slice, struct export_state *);
 /* False, with errno: there is none, or it cannot be read. */
 bool	 state_read(const char *dir, struct export_state *);
 /* Whole or not at all, on disk when it returns. False: errno says why. */
