@@ -116,6 +116,7 @@
 #define LIMIT_CUSTOMER_ID 254		/* code points of customer_identifier */
 #define LIMIT_METRIC_PROVIDERS 100	/* provider label values in /metrics; later ones are "other" */
 #define LIMIT_METRIC_SERIES 8192	/* combinations of labels of a request in /metrics, then one sum */
+#define LIMIT_METRIC_GENAI 256u		/* combinations of labels in the gen_ai metrics, seven histograms each; then one */
 #define LIMIT_METRIC_MODELS 200		/* model label values in /metrics; later ones are "other" */
 
 #endif

@@ -13,23 +13,16 @@
 
 #include "base/base.h"
 #include "core/limits.h"
-#include "core/utf8.h"
 #include "ledger/ledger.h"
+#include "ledger/genai.h"
+#include "ledger/names.h"
 #include "ledger/sinks.h"
+#include "ledger/text.h"
 
-#define NAME_BYTES 96		/* of a model or provider name in a label */
-#define NAMES_MAX (LIMIT_METRIC_MODELS + 1)
 #define SLOTS (2 * LIMIT_METRIC_SERIES)	/* of the hash table: half full at most */
 #define BUCKETS_MAX 16
 #define DROPS_MAX 32
 #define CONDITION_BYTES 201
-
-/* A few names, found by walking: there are at most some hundred. */
-struct names {
-	char		 text[NAMES_MAX][NAME_BYTES];
-	uint32_t	 hash[NAMES_MAX];
-	size_t		 count, most;
-};
 
 struct series {
 	uint8_t		 family, reason, provider;
@@ -140,65 +133,6 @@ ledger_get(enum ledger_counter c)
 	return atomic_load_explicit(&counters[c], memory_order_relaxed);
 }
 
-/* FNV-1a. */
-static uint32_t
-hash_bytes(const void *p, size_t len)
-{
-	const uint8_t	*b = p;
-	uint32_t	 h = 2166136261u;
-
-	while (len-- > 0)
-		h = (h ^ *b++) * 16777619u;
-	return h;
-}
-
-/* Copies a label value, cut at a character's edge; what is not UTF-8 becomes
- * '?', as the text format is UTF-8. */
-static size_t
-name_copy(char out[NAME_BYTES], struct slice text)
-{
-	size_t	n = 0, i, k;
-
-	for (i = 0; i < text.len; i += k) {
-		k = utf8_length(text.ptr + i, text.len - i);
-		if (n + (k ? k : 1) >= NAME_BYTES)
-			break;
-		if (k == 0) {
-			out[n++] = '?';
-			k = 1;
-		} else {
-			memcpy(out + n, text.ptr + i, k);
-			n += k;
-		}
-	}
-	out[n] = '\0';
-	return n;
-}
-
-/* The number of a name; the last number, "other", when the table is full. */
-static size_t
-name_intern(struct names *names, const char *text, size_t len)
-{
-	uint32_t	h = hash_bytes(text, len);
-	size_t		i;
-
-	for (i = 0; i < names->count; i++)
-		if (names->hash[i] == h && strcmp(names->text[i], text) == 0)
-			return i;
-	if (names->count == names->most)
-		return names->most;
-	memcpy(names->text[i], text, len + 1);
-	names->hash[i] = h;
-	names->count++;
-	return i;
-}
-
-static const char *
-name_text(const struct names *names, size_t i)
-{
-	return i == names->most ? "other" : names->text[i];
-}
-
 static bool
 series_eq(const struct series *a, const struct series *b)
 {
@@ -211,7 +145,7 @@ static void
 series_count(const struct series *key)
 {
 	uint16_t	fields[5] = { key->family, key->reason, key->provider, key->model, key->status };
-	size_t		at = hash_bytes(fields, sizeof(fields)) % SLOTS;
+	size_t		at = names_hash(fields, sizeof(fields)) % SLOTS;
 	struct series	*s;
 
 	for (; slots[at] != 0; at = (at + 1) % SLOTS) {
@@ -399,70 +333,23 @@ ledger_ready(struct buf *json)
 }
 
 static void
-put_head(struct buf *b, const char *name, const char *kind, const char *help)
-{
-	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
-}
-
-/* A label value: backslash, quote and line feed are escaped. */
-static void
-put_label(struct buf *b, const char *name, const char *value)
-{
-	buf_printf(b, "%s=\"", name);
-	for (; *value != '\0'; value++) {
-		if (*value == '\n')
-			buf_str(b, "\\n");
-		else {
-			if (*value == '\\' || *value == '"')
-				buf_byte(b, '\\');
-			buf_byte(b, *value);
-		}
-	}
-	buf_byte(b, '"');
-}
-
-/* A whole number and rest * 10^-places, without needless zeros. */
-static void
-put_decimal(struct buf *b, uint64_t whole, uint64_t rest, int places)
-{
-	char		 digits[20];
-	int		 i;
-
-	buf_u64(b, whole);
-	if (rest == 0)
-		return;
-	for (i = places; i > 0; i--, rest /= 10)
-		digits[i] = (char)('0' + rest % 10);
-	digits[0] = '.';
-	for (i = places + 1; digits[i - 1] == '0'; i--)
-		;
-	buf_append(b, digits, (size_t)i);
-}
-
-static void
-put_seconds(struct buf *b, uint64_t us)
-{
-	put_decimal(b, us / 1000000, us % 1000000, 6);
-}
-
-static void
 render_requests(struct buf *b, const struct tables *t)
 {
 	size_t	i;
 
-	put_head(b, "spangate_requests_total", "counter", "Requests that ended");
+	text_head(b, "spangate_requests_total", "counter", "Requests that ended");
 	for (i = 0; i < t->nseries; i++) {
 		const struct series *s = &t->series[i];
 
 		buf_str(b, "spangate_requests_total{");
-		put_label(b, "family", family_name(s->family));
-		put_label(b, ",provider", name_text(&t->providers, s->provider));
-		put_label(b, ",model", name_text(&t->models, s->model));
+		text_label(b, "family", family_name(s->family));
+		text_label(b, ",provider", name_text(&t->providers, s->provider));
+		text_label(b, ",model", name_text(&t->models, s->model));
 		buf_printf(b, ",status=\"%u\"", s->status);
-		put_label(b, ",reason", reason_info(s->reason)->name);
+		text_label(b, ",reason", reason_info(s->reason)->name);
 		buf_printf(b, "} %llu\n", (unsigned long long)s->count);
 	}
-	put_head(b, "spangate_requests_unlabelled_total", "counter",
+	text_head(b, "spangate_requests_unlabelled_total", "counter",
 	    "Requests past the most series that are kept apart");
 	buf_printf(b, "spangate_requests_unlabelled_total %llu\n",
 	    (unsigned long long)t->uncounted);
@@ -480,13 +367,13 @@ render_histogram(struct buf *b, enum histogram_kind kind, const char *family,
 	for (i = 0; i < BUCKETS_MAX && bounds[i] != 0; i++) {
 		sum += h->buckets[i];
 		buf_printf(b, "%s_bucket{family=\"%s\",le=\"", name, family);
-		put_seconds(b, bounds[i]);
+		text_seconds(b, bounds[i]);
 		buf_printf(b, "\"} %llu\n", (unsigned long long)sum);
 	}
 	buf_printf(b, "%s_bucket{family=\"%s\",le=\"+Inf\"} %llu\n", name, family,
 	    (unsigned long long)h->count);
 	buf_printf(b, "%s_sum{family=\"%s\"} ", name, family);
-	put_seconds(b, h->sum_us);
+	text_seconds(b, h->sum_us);
 	buf_printf(b, "\n%s_count{family=\"%s\"} %llu\n", name, family,
 	    (unsigned long long)h->count);
 }
@@ -497,7 +384,7 @@ render_histograms(struct buf *b, const struct tables *t)
 	int	kind, family;
 
 	for (kind = 0; kind < HISTOGRAMS; kind++) {
-		put_head(b, histogram_table[kind].name, "histogram",
+		text_head(b, histogram_table[kind].name, "histogram",
 		    histogram_table[kind].help);
 		for (family = 0; family < FAMILY_COUNT; family++)
 			if (t->histograms[kind][family].count > 0)
@@ -512,7 +399,7 @@ render_tokens(struct buf *b, const struct tables *t)
 	size_t	provider;
 	int	family, kind;
 
-	put_head(b, "spangate_tokens_total", "counter",
+	text_head(b, "spangate_tokens_total", "counter",
 	    "Tokens of billable spans; cached ones are part of the prompt's");
 	for (family = 0; family < FAMILY_COUNT; family++)
 		for (provider = 0; provider <= LIMIT_METRIC_PROVIDERS; provider++)
@@ -522,9 +409,9 @@ render_tokens(struct buf *b, const struct tables *t)
 				if (n == 0)
 					continue;
 				buf_str(b, "spangate_tokens_total{");
-				put_label(b, "family", family_name(family));
-				put_label(b, ",provider", name_text(&t->providers, provider));
-				put_label(b, ",kind", token_names[kind]);
+				text_label(b, "family", family_name(family));
+				text_label(b, ",provider", name_text(&t->providers, provider));
+				text_label(b, ",kind", token_names[kind]);
 				buf_printf(b, "} %llu\n", (unsigned long long)n);
 			}
 }
@@ -533,8 +420,8 @@ static void
 put_cost_labels(struct buf *b, const char *name, const struct tables *t, const struct cost *c)
 {
 	buf_printf(b, "%s{", name);
-	put_label(b, "provider", name_text(&t->providers, c->provider));
-	put_label(b, ",model", name_text(&t->models, c->model));
+	text_label(b, "provider", name_text(&t->providers, c->provider));
+	text_label(b, ",model", name_text(&t->models, c->model));
 	buf_str(b, "} ");
 }
 
@@ -543,16 +430,16 @@ render_costs(struct buf *b, const struct tables *t)
 {
 	const struct cost	*c, *end = t->costs + t->ncosts;
 
-	put_head(b, "spangate_cost_usd_total", "counter",
+	text_head(b, "spangate_cost_usd_total", "counter",
 	    "What billable spans cost when they were stored, in US dollars");
 	for (c = t->costs; c < end; c++) {
 		if (c->priced == 0)
 			continue;
 		put_cost_labels(b, "spangate_cost_usd_total", t, c);
-		put_decimal(b, c->usd, c->pico, 12);
+		text_decimal(b, c->usd, c->pico, 12);
 		buf_byte(b, '\n');
 	}
-	put_head(b, "spangate_cost_unknown_total", "counter",
+	text_head(b, "spangate_cost_unknown_total", "counter",
 	    "Billable spans whose cost was not known when they were stored");
 	for (c = t->costs; c < end; c++) {
 		if (c->unpriced == 0)
@@ -567,11 +454,11 @@ render_drops(struct buf *b, const struct tables *t)
 {
 	size_t	i;
 
-	put_head(b, "spangate_spans_dropped_total", "counter",
+	text_head(b, "spangate_spans_dropped_total", "counter",
 	    "Spans that were lost, by reason");
 	for (i = 0; i < t->ndrops; i++) {
 		buf_str(b, "spangate_spans_dropped_total{");
-		put_label(b, "reason", t->drops[i].reason);
+		text_label(b, "reason", t->drops[i].reason);
 		buf_printf(b, "} %llu\n", (unsigned long long)t->drops[i].count);
 	}
 }
@@ -579,12 +466,12 @@ render_drops(struct buf *b, const struct tables *t)
 static void
 render_process(struct buf *b)
 {
-	put_head(b, "spangate_build_info", "gauge", "Version of the running program");
+	text_head(b, "spangate_build_info", "gauge", "Version of the running program");
 	buf_printf(b, "spangate_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
-	put_head(b, "process_start_time_seconds", "gauge",
+	text_head(b, "process_start_time_seconds", "gauge",
 	    "Start of the process, seconds since 1970 UTC");
 	buf_str(b, "process_start_time_seconds ");
-	put_seconds(b, atomic_load_explicit(&started_us, memory_order_relaxed));
+	text_seconds(b, atomic_load_explicit(&started_us, memory_order_relaxed));
 	buf_byte(b, '\n');
 }
 
@@ -600,7 +487,7 @@ ledger_render(struct buf *b)
 	pthread_mutex_unlock(&mutex);
 	render_process(b);
 	for (i = 0; i < LEDGER_COUNTERS; i++) {
-		put_head(b, counter_table[i].name, counter_table[i].kind, counter_table[i].help);
+		text_head(b, counter_table[i].name, counter_table[i].kind, counter_table[i].help);
 		buf_printf(b, "%s %lld\n", counter_table[i].name,
 		    (long long)ledger_get(i));
 	}
@@ -609,6 +496,7 @@ ledger_render(struct buf *b)
 	render_tokens(b, copy);
 	render_costs(b, copy);
 	render_drops(b, copy);
+	ledger_genai_render(b);
 	ledger_sinks_render(b);
 	free(copy);
 }

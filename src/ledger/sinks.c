@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "ledger/text.h"
 
 #define TEXT_BYTES 201
 
@@ -104,19 +105,13 @@ ledger_sink_problem(struct ledger_sink *s, const char *text)
 	pthread_mutex_unlock(&mutex);
 }
 
-static void
-head(struct buf *b, const char *name, const char *kind, const char *help)
-{
-	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
-}
-
 /* One metric of all slots: the value is at `offset`. */
 static void
 gauge(struct buf *b, const struct ledger_sink *list, const char *name, const char *help, size_t offset, bool seconds)
 {
 	uint64_t v;
 
-	head(b, name, "gauge", help);
+	text_head(b, name, "gauge", help);
 	for (size_t i = 0; i < LIMIT_SINKS; i++) {
 		if (!list[i].used)
 			continue;
@@ -135,7 +130,7 @@ labelled(struct buf *b, const struct ledger_sink *list, const char *name, const 
 {
 	uint64_t v;
 
-	head(b, name, "counter", help);
+	text_head(b, name, "counter", help);
 	for (size_t i = 0; i < LIMIT_SINKS; i++)
 		for (size_t k = 0; k < nlabels && list[i].used; k++) {
 			memcpy(&v, (const char *)&list[i] + offset + k * sizeof(v), sizeof(v));
@@ -167,7 +162,7 @@ ledger_sinks_render(struct buf *b)
 	gauge(b, copy, "spangate_sink_lag_seconds", "How long the oldest of them has been waiting", AT(lag_us), true);
 	gauge(b, copy, "spangate_sink_dead_letters", "Spans that a sink's target refused, kept for another try", AT(dead),
 	    false);
-	head(b, "spangate_sink_up", "gauge", "1 while a sink's target takes what it is sent");
+	text_head(b, "spangate_sink_up", "gauge", "1 while a sink's target takes what it is sent");
 	for (size_t i = 0; i < LIMIT_SINKS; i++)
 		if (copy[i].used)
 			buf_printf(b, "spangate_sink_up{sink=\"%s\"} %d\n", copy[i].name, copy[i].problem[0] == '\0');

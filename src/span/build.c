@@ -156,7 +156,7 @@ build_model(struct build *b, struct jvalue v)
 {
 	if (b->model_told || v.kind != JSTRING || jempty(v))
 		return;
-	b->request_model = b->span.model;
+	b->span.request_model = b->span.model.ptr != NULL ? b->span.model : SLICE("");
 	b->span.model = build_text(b, v);
 	b->model_told = true;
 }
@@ -491,6 +491,13 @@ build_finish(struct build *b)
 	nulls_drop(&b->span);
 	warnings_finish(b);
 	return &b->span;
+}
+
+const uint32_t *
+build_gaps(const struct build *b, size_t *n)
+{
+	*n = b->gaps.list.len / sizeof(uint32_t);
+	return (const uint32_t *)(const void *)b->gaps.list.ptr;
 }
 
 struct slice

@@ -59,6 +59,8 @@ struct slice	 build_facts(const struct build *, enum record_direction);
 /* Appends the fields of that record, where there are facts: a span built with it
  * is the one that was built with the bytes. */
 void		 build_facts_put(const struct build *, enum record_direction, struct buf *);
+/* After build_finish: the times between a stream's chunks in µs, in rising order. */
+const uint32_t	*build_gaps(const struct build *, size_t *n);
 /* After build_finish with keep_audio: the exchange's audio. SLICE_NONE: none. */
 struct slice	 build_audio(const struct build *);
 

@@ -22,7 +22,7 @@ use_find(struct build *b, struct use *use)
 		.query = {
 			.provider = s->provider_id, .model = b->model_told ? s->model : SLICE_NONE,
 			.host = a != NULL ? vendor_host(record_get(a->send, TAG_URL)) : SLICE_NONE,
-			.request_model = b->request_model.ptr != NULL ? b->request_model : s->model,
+			.request_model = s->request_model.len > 0 ? s->request_model : s->model,
 			.at = s->start_time.set ? s->start_time.v : 0,
 		},
 		.service_tier = s->service_tier,

@@ -97,7 +97,6 @@ struct build {
 	bool		 usage_estimated;
 	bool		 completion_open;	/* the completion count told is no more than a beginning */
 	bool		 unfinished;	/* the answer is to be fetched later: nothing is said yet */
-	struct slice	 request_model;	/* SLICE_NONE: it is the span's */
 	struct span_int	 said_duration;	/* µs of sound, by the answer beside its usage */
 	struct slice	 image_size;	/* of pictures made: "1024x1024", "hd/1024x1792" */
 	struct buf	 usage_text;	/* the last usage object as it came */

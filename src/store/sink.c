@@ -18,8 +18,10 @@
 #include "base/base.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "ledger/genai.h"
 #include "ledger/ledger.h"
 #include "span/build.h"
+#include "span/genai.h"
 #include "span/tokens.h"
 #include "store/audio.h"
 #include "store/quarantine.h"
@@ -42,7 +44,10 @@
 /* What the ledger is told of a span once it is committed. */
 struct told {
 	struct ledger_span span;
+	struct ledger_genai genai;
 	char		 provider[48], model[128];
+	char		 operation[32], maker[48], asked[128], answered[128], error[GENAI_ERROR_BYTES];
+	bool		 forwarded;		/* by this gateway: genai counts */
 };
 
 struct sink {
@@ -120,16 +125,47 @@ known(struct span_int v)
 	return v.set ? v.v : 0;
 }
 
+#define TEXT_SET(to, slice) snprintf((to), sizeof(to), "%.*s", (int)(slice).len, (slice).ptr ? (slice).ptr : "")
+
+/* The same in the words of OpenTelemetry. */
+static void
+genai_later(struct told *t, const struct span *span, const struct build *build)
+{
+	struct slice operation = genai_operation(span), maker = genai_provider(span->provider_id);
+	struct slice asked = genai_asked(span), answered = genai_answered(span);
+	const uint32_t *gaps;
+	size_t ngaps;
+
+	t->forwarded = !span->given;
+	if (span->given)
+		return;
+	TEXT_SET(t->operation, operation);
+	TEXT_SET(t->maker, maker);
+	TEXT_SET(t->asked, asked);
+	TEXT_SET(t->answered, answered);
+	t->genai = (struct ledger_genai){
+		.operation = t->operation, .provider = t->maker, .asked = slice_str(t->asked),
+		.answered = slice_str(t->answered), .error = genai_error(span, t->error),
+		.request = (span->uncounted & SPAN_NO_REQUEST) == 0,
+		.latency_us = span->latency.set ? span->latency.v : -1,
+		.ttft_us = span->time_to_first_token.set ? span->time_to_first_token.v : -1,
+		.input = t->span.billed && span->prompt_tokens.set ? span->prompt_tokens.v : -1,
+		.output = t->span.billed && span->completion_tokens.set ? span->completion_tokens.v : -1,
+	};
+	gaps = build_gaps(build, &ngaps);
+	ledger_chunks_count(&t->genai.chunks, gaps, ngaps);
+}
+
 /* Tokens and cost count where the row is billed. */
 static void
-tell_later(struct sink *sink, const struct span *span)
+tell_later(struct sink *sink, const struct span *span, const struct build *build)
 {
 	struct told *t = &sink->told[sink->batch];
 	enum store_billed billed = sink->ops->billed(sink->store);
 	struct slice provider = span->provider_id, model = span->model;
 
-	snprintf(t->provider, sizeof(t->provider), "%.*s", (int)provider.len, provider.ptr ? provider.ptr : "");
-	snprintf(t->model, sizeof(t->model), "%.*s", (int)model.len, model.ptr ? model.ptr : "");
+	TEXT_SET(t->provider, provider);
+	TEXT_SET(t->model, model);
 	t->span = (struct ledger_span){
 		.family = family_name(family_by_name(span->family)), .provider = t->provider,
 		.model = slice_str(t->model),
@@ -138,6 +174,7 @@ tell_later(struct sink *sink, const struct span *span)
 		.prompt_tokens = known(span->prompt_tokens), .completion_tokens = known(span->completion_tokens),
 		.cached_tokens = known(span->prompt_cache_hit_tokens), .cost_pico = known(span->cost),
 	};
+	genai_later(t, span, build);
 }
 
 static struct build *
@@ -153,9 +190,9 @@ build_chain(const struct chain *chain, const struct build_options *options)
 }
 
 static void
-stored(struct sink *sink, struct tail *t, const struct span *span)
+stored(struct sink *sink, struct tail *t, const struct span *span, const struct build *build)
 {
-	tell_later(sink, span);
+	tell_later(sink, span, build);
 	t->cursor.stored += !span->given;	/* the books are of exchanges */
 	sink->batch++;
 }
@@ -173,7 +210,7 @@ put_raw(struct sink *sink, struct tail *t, const struct chain *chain, struct bui
 	xlog(LOG_LEVEL_ERROR, span->id16, "its span could not be built or stored: set aside");
 	rc = sink->ops->put(sink->store, span, SLICE_NONE);
 	if (rc == STORE_OK) {
-		stored(sink, t, span);
+		stored(sink, t, span, build);
 		sink->quarantined++;
 	}
 	return rc;
@@ -196,7 +233,7 @@ put_span(struct sink *sink, struct tail *t, const struct chain *chain, struct bu
 	if (rc == STORE_E_ROW)
 		return put_raw(sink, t, chain, build);
 	if (rc == STORE_OK)
-		stored(sink, t, span);
+		stored(sink, t, span, build);
 	return rc;
 }
 
@@ -358,8 +395,11 @@ open_store(struct sink *sink)
 static void
 tell(struct sink *sink)
 {
-	for (unsigned i = 0; i < sink->batch; i++)
+	for (unsigned i = 0; i < sink->batch; i++) {
 		ledger_span(&sink->told[i].span);
+		if (sink->told[i].forwarded)
+			ledger_genai(&sink->told[i].genai);
+	}
 	ledger_add(LEDGER_STORED, sink->batch);
 	ledger_add(LEDGER_QUARANTINED, sink->quarantined + sink->dropped);
 	if (sink->dropped)

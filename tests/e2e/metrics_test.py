@@ -23,7 +23,7 @@ def exposition():
     names = {re.match(r"[^{]+", k).group(0) for k in m}
     untyped = [n for n in names if n not in typed and re.sub(r"_(bucket|sum|count)$", "", n) not in typed]
     eq(untyped, [], "every metric has its type")
-    ok(all(n.startswith(("spangate_", "process_")) for n in names), "names begin with spangate_", sorted(names))
+    ok(all(n.startswith(("spangate_", "process_", "gen_ai_")) for n in names), "names begin with spangate_, but for others' conventions", sorted(names))
     eq([n for n in sorted(typed) if typed[n] == "counter" and not n.endswith("_total")], [], "counters end in _total")
     total = m.sum("spangate_requests_total")
     eq(total, 5, "spangate_requests_total counts the five") or note(text)
@@ -55,7 +55,7 @@ def models_are_capped():
             c.post(CHAT, {"model": "model-%d\"\\\n" % i, "messages": []})
     g.spans(before + 230)
     m, text = g.metrics()
-    models = {x for k in m for x in re.findall(r'model="((?:[^"\\]|\\.)*)"', k)}
+    models = {x for k in m for x in re.findall(r'(?<!_)model="((?:[^"\\]|\\.)*)"', k)}
     ok(20 < len(models) <= 202 and "other" in models, "model labels are capped; later ones are `other`", len(models))
 
 
@@ -88,6 +88,41 @@ def costs():
     h.destroy()
 
 
+def genai():
+    """OpenTelemetry's GenAI metrics: what the gateway forwarded, under the conventions' names."""
+    h = Gateway(p)
+    chat(h, "n=4", model="gpt-a")
+    chat(h, "n=3; first=30; gap=20", stream=True, model="gpt-a")
+    chat(h, "status=429", model="gpt-a")
+    with Raw(h.port) as c:
+        eq(c.post("/api/request-logs/", {"model": "given", "input": "x", "output": "y", "latency": 3, "usage": {
+            "prompt_tokens": 9, "completion_tokens": 9}}).status, 200, "a span that is given")
+        c.get("/v1/models")
+    spans = h.spans(5)
+    m, text = h.metrics()
+    mine = dict(gen_ai_operation_name="chat", gen_ai_provider_name="fake", gen_ai_request_model="gpt-a",
+                gen_ai_response_model="gpt-a-2026-08-01")
+    good = [s for s in spans if s["status"] == "success" and s["model"] == mine["gen_ai_response_model"]]
+    d = "gen_ai_client_operation_duration_seconds"
+    eq(m.sum(d + "_count", **mine), 2, "operations that went well") or note(text)
+    near(m.sum(d + "_sum", **mine), sum(s["latency"] for s in good), 2e-6, "for as long as the spans say")
+    eq(m.sum(d + "_count", gen_ai_request_model="gpt-a", error_type="429"), 1, "and one that did not")
+    eq(m.sum(d + "_count"), 3, "given spans and lists of models are none of them")
+    t = "gen_ai_client_token_usage_sum"
+    eq((m.sum(t, gen_ai_token_type="input"), m.sum(t, gen_ai_token_type="output")),
+       (sum(s["prompt_tokens"] for s in good), sum(s["completion_tokens"] for s in good)), "tokens")
+    stream = next(s for s in good if s["stream"])
+    near(m.sum("gen_ai_client_operation_time_to_first_chunk_seconds_sum", **mine), stream["time_to_first_token"], 2e-6, "first chunk")
+    chunks = "gen_ai_client_operation_time_per_output_chunk_seconds"
+    ok(m.sum(chunks + "_count", **mine) >= 2, "times between chunks", m.sum(chunks + "_count", **mine))
+    ok(m.sum(chunks + "_sum", **mine) <= stream["latency"] - stream["time_to_first_token"] + 0.001, "within the answer's time")
+    near(m.sum("gen_ai_server_time_per_output_token_seconds_sum", **mine),
+         (stream["latency"] - stream["time_to_first_token"]) / (stream["completion_tokens"] - 1), 2e-6, "time for each token")
+    les = [x for x in (re.search(r'le="([^"]+)"', k).group(1) for k in m if k.startswith(d + "_bucket") and "429" in k)]
+    eq([float(x) for x in les[:-1]], [0.01 * 2 ** i for i in range(14)], "the conventions' buckets")
+    h.destroy()
+
+
 def in_flight():
     with Raw(g.port) as c:
         c.send(c.request_bytes("POST", CHAT, [("x-fake", "never=1")], json.dumps(chat_body()).encode()))
@@ -107,4 +142,4 @@ def health():
 
 p = Provider()
 g = Gateway(p)
-main(exposition, costs, models_are_capped, in_flight, health)
+main(exposition, costs, genai, models_are_capped, in_flight, health)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "ledger/genai.h"
 #include "ledger/ledger.h"
 #include "tap.h"
 
@@ -177,6 +178,70 @@ test_costs(void)
 	ok(!strstr(rendered(), "fetched"));
 }
 
+#define GENAI "gen_ai_operation_name=\"chat\",gen_ai_provider_name=\"openai\",gen_ai_request_model=\"asked\""
+#define ANSWERED GENAI ",gen_ai_response_model=\"answered\""
+
+static void
+genai(const char *asked, const char *answered, const char *error, int64_t latency, int64_t ttft, int64_t in,
+    int64_t out_)
+{
+	static const uint32_t gaps[] = { 10000, 10001, 81920000, 81920001 };
+	struct ledger_genai g = { .operation = "chat", .provider = "openai", .asked = slice_str(asked),
+	    .answered = slice_str(answered), .error = error, .request = true, .latency_us = latency, .ttft_us = ttft,
+	    .input = in, .output = out_ };
+
+	if (ttft >= 0)
+		ledger_chunks_count(&g.chunks, gaps, 4);
+	ledger_genai(&g);
+}
+
+static void
+test_genai(void)
+{
+	static const char *const bounds[] = { "0.01", "0.02", "0.04", "0.08", "0.16", "0.32", "0.64", "1.28", "2.56", "5.12",
+	    "10.24", "20.48", "40.96", "81.92", "+Inf" };
+	char line[400];
+
+	genai("asked", "answered", "", 1280000, 280000, 100, 11);
+	genai("asked", "answered", "", 1280001, -1, 1, 0);
+	genai("asked", "", "429", 500, -1, -1, -1);
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(*bounds); i++) {
+		snprintf(line, sizeof(line), "gen_ai_client_operation_duration_seconds_bucket{" ANSWERED ",le=\"%s\"} %d", bounds[i],
+		    i < 7 ? 0 : i < 8 ? 1 : 2);
+		ok(has(line));
+	}
+	ok(has("gen_ai_client_operation_duration_seconds_sum{" ANSWERED "} 2.560001"));
+	ok(has("gen_ai_client_operation_duration_seconds_count{" GENAI ",error_type=\"429\"} 1"));
+	ok(has("gen_ai_server_request_duration_seconds_count{" ANSWERED "} 2"));
+	ok(has("gen_ai_client_token_usage_bucket{" ANSWERED ",gen_ai_token_type=\"input\",le=\"1\"} 1"));
+	ok(has("gen_ai_client_token_usage_bucket{" ANSWERED ",gen_ai_token_type=\"input\",le=\"64\"} 1"));
+	ok(has("gen_ai_client_token_usage_bucket{" ANSWERED ",gen_ai_token_type=\"input\",le=\"67108864\"} 2"));
+	ok(has("gen_ai_client_token_usage_sum{" ANSWERED ",gen_ai_token_type=\"output\"} 11"));
+	ok(lines_with("# TYPE gen_ai_client_token_usage histogram") == 1);
+	ok(has("gen_ai_client_operation_time_to_first_chunk_seconds_sum{" ANSWERED "} 0.28"));
+	ok(has("gen_ai_client_operation_time_per_output_chunk_seconds_bucket{" ANSWERED ",le=\"0.01\"} 1"));
+	ok(has("gen_ai_client_operation_time_per_output_chunk_seconds_bucket{" ANSWERED ",le=\"81.92\"} 3"));
+	ok(has("gen_ai_client_operation_time_per_output_chunk_seconds_count{" ANSWERED "} 4"));
+	ok(has("gen_ai_server_time_to_first_token_seconds_bucket{" ANSWERED ",le=\"0.25\"} 0"));
+	ok(has("gen_ai_server_time_to_first_token_seconds_bucket{" ANSWERED ",le=\"0.5\"} 1"));
+	ok(has("gen_ai_server_time_per_output_token_seconds_sum{" ANSWERED "} 0.1"));
+	ok(has("gen_ai_server_time_per_output_token_seconds_count{" ANSWERED "} 1"));
+	/* what failed has its tokens without the error */
+	genai("asked", "answered", "upstream_cut", 7, 5, 3, 2);
+	ok(has("gen_ai_client_operation_duration_seconds_count{" ANSWERED ",error_type=\"upstream_cut\"} 1"));
+	ok(has("gen_ai_client_token_usage_sum{" ANSWERED ",gen_ai_token_type=\"input\"} 104"));
+	ok(has("gen_ai_server_time_to_first_token_seconds_count{" ANSWERED "} 1"));
+	ok(lines_with("error_type=\"upstream_cut\"") == 2 * 17);
+	/* past the ceilings of names and of series */
+	for (int i = 0; i < 400; i++) {
+		snprintf(line, sizeof(line), "m%d", i / 2);
+		genai(line, i % 2 ? line : "", "", 1, -1, -1, -1);
+	}
+	ok(has("gen_ai_client_operation_duration_seconds_count{otel_metric_overflow=\"true\"} 147"));
+	ok(lines_with("gen_ai_client_operation_duration_seconds_count{") == LIMIT_METRIC_GENAI + 1);
+	ok(well_formed());
+}
+
 static void
 test_counters(void)
 {
@@ -319,6 +384,7 @@ main(void)
 	ok(well_formed());
 	test_requests();
 	test_spans();
+	test_genai();
 	test_costs();
 	test_counters();
 	test_ready();
