@@ -21,7 +21,6 @@
 
 #define LIST_ROWS 50
 #define PROGRESS_US 250000
-#define TOGETHER 64		/* rows read in one snapshot */
 
 enum spans_flag { FLAG_FORMAT, FLAG_FROM, FLAG_TO, FLAG_LIMIT, FLAG_CUSTOMER, FLAG_MODEL, FLAG_STATUS,
     FLAG_ENVIRONMENT, FLAG_FILTER, FLAG_FILTERS, FLAG_SAMPLE, FLAG_FIELDS, FLAG_SORT, FLAG_ALL, FLAG_NEWEST,
@@ -311,20 +310,16 @@ print_rows(struct spans *s)
 		(void)store_sqlite.count(s->store, &s->query, &total);
 	spans_print_start(&s->print);
 	while (good && (rc = store_sqlite.next(rows, &span)) == STORE_ROW) {
-		const struct span *shown = span;
-
-		/* A snapshot for some rows saves locks; none is open while the reader of a pipe takes its time. */
-		if (full && s->print.printed % TOGETHER == 0)
-			(void)store_sqlite.begin(s->store);
-		shown = full ? full_span(s->full, span) : span;
-		good = spans_print(&s->print, shown);
-		if (s->print.printed % TOGETHER == 0 || s->print.line.len >= SPANS_PRINT_BLOCK) {
-			store_sqlite.rollback(s->store);
+		if (full)
+			full_hold(s->full);
+		good = spans_print(&s->print, full ? full_span(s->full, span) : span);
+		if (s->print.line.len >= SPANS_PRINT_BLOCK) {	/* the reader of a pipe may take its time */
+			full_rest(s->full);
 			good = spans_print_flush(&s->print) && good;
 		}
 		tell_progress(s, total, false);
 	}
-	store_sqlite.rollback(s->store);
+	full_rest(s->full);
 	tell_progress(s, total, true);
 	store_sqlite.done(rows);
 	good = spans_print_end(&s->print) && good;

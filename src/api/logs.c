@@ -18,14 +18,18 @@
 #include "core/limits.h"
 
 #define BLOCK (64 * KIB)		/* of an answer, before it is handed over */
-#define EXPORT_TOGETHER 64		/* rows read in one snapshot */
 
 /* Hands a block over when it is full; false: the client left, or there is no memory. */
 static bool
 hand_over(struct reading *r)
 {
-	if (r->out.failed || (r->out.len >= BLOCK && !api_flush(r->job, &r->out)))
+	if (r->out.failed)
 		return false;
+	if (r->out.len >= BLOCK) {
+		full_rest(r->full);	/* the client may take its time */
+		if (!api_flush(r->job, &r->out))
+			return false;
+	}
 	if (r->out.cap > 4 * MIB)
 		buf_free(&r->out);
 	return true;
@@ -55,9 +59,11 @@ put_rows(struct reading *r, const struct listing *l, struct store_rows *rows, co
 	w.fields = l->have_fields ? l->fields : NULL;
 	do {
 		buf_str(&r->out, comma);
+		full_hold(r->full);
 		row_json(&w, full ? full_span(r->full, span) : span, &r->out);
 		comma = ",";
 	} while (hand_over(r) && store_sqlite.next(rows, &span) == STORE_ROW);
+	full_rest(r->full);
 	row_writer_free(&w);
 }
 
@@ -189,15 +195,11 @@ put_export(struct reading *r, struct export *x, const struct query *q)
 	local_head(r->job, 200, types[x->format], heads[x->format]);
 	export_start(x, &r->out);
 	for (; going && rc == STORE_ROW; rc = going ? store_sqlite.next(rows, &span) : STORE_OK) {
-		/* A snapshot for a block of rows saves locks; none is open while a client takes its time. */
-		if (x->rows % EXPORT_TOGETHER == 0)
-			(void)store_sqlite.begin(r->store);
+		full_hold(r->full);
 		export_row(x, full ? full_span(r->full, span) : span, &r->out);
-		if (x->rows % EXPORT_TOGETHER == 0 || r->out.len >= BLOCK)
-			store_sqlite.rollback(r->store);
 		going = hand_over(r);
 	}
-	store_sqlite.rollback(r->store);
+	full_rest(r->full);
 	if (rc == STORE_OK)	/* else it ends without its end, so that nobody takes it for whole */
 		export_end(x, &r->out);
 	(void)api_flush(r->job, &r->out);

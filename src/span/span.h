@@ -55,6 +55,7 @@ struct span_field_info {
 	enum span_type	 type;
 	size_t		 offset;	/* in struct span */
 	size_t		 length;	/* of the name */
+	const char	*null;		/* as a member of JSON that is null, with a comma before it */
 };
 extern const struct span_field_info span_fields[SPAN_FIELDS];
 

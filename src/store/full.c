@@ -24,6 +24,7 @@ struct full {
 	char		*bytes;
 	struct buf	 text, bill, metadata;
 	struct span	 span;
+	bool		 held;		/* a snapshot is open */
 };
 
 struct full *
@@ -58,11 +59,27 @@ full_free(struct full *f)
 {
 	if (!f)
 		return;
+	full_rest(f);
 	full_clear(f);
 	buf_free(&f->text);
 	buf_free(&f->bill);
 	buf_free(&f->metadata);
 	free(f);
+}
+
+void
+full_hold(struct full *f)
+{
+	if (!f->held)
+		f->held = f->ops->begin(f->store) == STORE_OK;
+}
+
+void
+full_rest(struct full *f)
+{
+	if (f->held)
+		f->ops->rollback(f->store);
+	f->held = false;
 }
 
 /* The characters of a JSON string, where possible without a copy. */
@@ -240,11 +257,11 @@ full_span(struct full *f, const struct span *row)
 	size_t len = 0;
 
 	full_clear(f);
-	if (f->ops->chain(f->store, row->id16, &f->bytes, &len, &json) != STORE_OK)
-		return row;
 	buf_clear(&f->text);
 	buf_clear(&f->bill);
-	f->options.bill = f->ops->bill(f->store, row->id16, &f->bill) == STORE_OK ? buf_view(&f->bill) : SLICE_NONE;
+	if (f->ops->chain(f->store, row->id16, &f->bytes, &len, &json, &f->bill) != STORE_OK)
+		return row;
+	f->options.bill = f->bill.len > 0 ? buf_view(&f->bill) : SLICE_NONE;
 	f->options.estimated = slice_eq(row->usage_source, SLICE("estimated"));
 	good = json ? full_parse(slice_make(f->bytes, len), &f->span, &f->text)
 	    : full_build(f, slice_make(f->bytes, len));

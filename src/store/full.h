@@ -23,6 +23,15 @@ void		 full_free(struct full *);
  */
 const struct span *full_span(struct full *, const struct span *row);
 
+/*
+ * From here on all is read in one snapshot, which saves the locks of each
+ * statement; full_rest ends that, before anything that may wait: while one is
+ * open the store's log cannot be written again from its start. Both may be
+ * called at any time.
+ */
+void	full_hold(struct full *);
+void	full_rest(struct full *);
+
 /* Sets a span's fields from a JSON object of them (span_json backwards);
  * unknown members are passed over. Texts are decoded into `text`, which must
  * have been cleared and may not be appended to while the span lives. False:

@@ -89,7 +89,7 @@ bill_build(struct reprice_run *run, sqlite3_stmt *st, struct arena *arena, struc
 	bool json = false;
 
 	*made = (struct outcome){ .details = SLICE_NONE };
-	if (store_sqlite.chain(run->store, sqlite3_column_blob(st, ID), &bytes, &len, &json) == STORE_OK && !json &&
+	if (store_sqlite.chain(run->store, sqlite3_column_blob(st, ID), &bytes, &len, &json, NULL) == STORE_OK && !json &&
 	    chain_parse(slice_make(bytes, len), &chain) >= 0 && (build = build_new(&options)) != NULL) {
 		for (size_t i = 0; i < chain.count; i++)
 			build_feed(build, &chain.records[i]);

@@ -51,7 +51,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " VALUES(?,?,?,?)",
 	[STATEMENT_CURSOR] = "INSERT OR REPLACE INTO cursor VALUES(?,?,?,?,?,?)",
 	[STATEMENT_NUMBER] = "INSERT OR REPLACE INTO meta VALUES(?,?)",
-	[STATEMENT_CHAIN] = "SELECT kind, size, data FROM body WHERE span = (SELECT n FROM span WHERE id = ?)",
+	[STATEMENT_CHAIN] = "SELECT b.kind, b.size, b.data, c.details FROM span s JOIN body b ON b.span = s.n"
+	    " LEFT JOIN bill c ON c.span = s.n WHERE s.id = ?",
 	[STATEMENT_CHARGED] = "SELECT 1 FROM charge WHERE tenant = ? AND response_id = ?",
 	[STATEMENT_CHARGE] = "INSERT INTO charge VALUES(?,?,?)",
 	[STATEMENT_ROLLUP_ROW] = NULL,	/* as is this one */
@@ -67,7 +68,6 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_PENDING] = "INSERT INTO pending(target, edit) VALUES(?,?)",
 	[STATEMENT_PENDING_FIND] = "SELECT n, edit FROM pending WHERE target = ? ORDER BY n LIMIT 1",
 	[STATEMENT_PENDING_DONE] = "DELETE FROM pending WHERE n = ?",
-	[STATEMENT_BILL_READ] = "SELECT details FROM bill WHERE span = (SELECT n FROM span WHERE id = ?)",
 	[STATEMENT_TICK] = "INSERT INTO span_tick VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"
 	    " ON CONFLICT(tick, tenant, environment) DO UPDATE SET rows = rows + excluded.rows,"
 	    " requests = requests + excluded.requests, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
@@ -602,7 +602,7 @@ decompress(struct store *store, struct slice data, size_t size)
 }
 
 static int
-sqlite_chain(struct store *store, const uint8_t id[16], char **bytes, size_t *len, bool *json)
+sqlite_chain(struct store *store, const uint8_t id[16], char **bytes, size_t *len, bool *json, struct buf *bill)
 {
 	sqlite3_stmt *st = store_statement(store, STATEMENT_CHAIN);
 	int rc;
@@ -616,26 +616,9 @@ sqlite_chain(struct store *store, const uint8_t id[16], char **bytes, size_t *le
 		*len = (size_t)sqlite3_column_int64(st, 1);
 		*bytes = decompress(store, slice_make(sqlite3_column_blob(st, 2),
 		    (size_t)sqlite3_column_bytes(st, 2)), *len);
+		if (bill)
+			buf_append(bill, sqlite3_column_text(st, 3), (size_t)sqlite3_column_bytes(st, 3));
 		rc = *bytes ? STORE_OK : STORE_E_CORRUPT;
-	} else
-		rc = rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
-	sqlite3_reset(st);
-	return rc;
-}
-
-static int
-sqlite_bill(struct store *store, const uint8_t id[16], struct buf *details)
-{
-	sqlite3_stmt *st = store_statement(store, STATEMENT_BILL_READ);
-	int rc;
-
-	if (!st)
-		return store_code(sqlite3_errcode(store->db));
-	sqlite3_bind_blob(st, 1, id, 16, SQLITE_STATIC);
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW) {
-		buf_append(details, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
-		rc = STORE_OK;
 	} else
 		rc = rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
 	sqlite3_reset(st);
@@ -715,7 +698,6 @@ const struct store_ops store_sqlite = {
 	.scores = store_scores,
 	.scores_list = score_list,
 	.chain = sqlite_chain,
-	.bill = sqlite_bill,
 	.first_id = sqlite_first_id,
 	.edit = store_edit,
 	.customers = customers_select,

@@ -142,10 +142,9 @@ struct store_ops {
 	/* Scores of spans, see score.h. */
 	int	(*scores_list)(struct store *, const struct score_query *, score_taker *, void *arg);
 	/* The stored chain of one span (malloc'ed), for the builder. Where only the
-	 * span itself was kept it is its JSON, and *json is true. */
-	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len, bool *json);
-	/* Appends how its cost came about (cost_details). STORE_NOT_FOUND: nobody noted it. */
-	int	(*bill)(struct store *, const uint8_t id[16], struct buf *details);
+	 * span itself was kept it is its JSON, and *json is true. bill, may be NULL:
+	 * gets how its cost came about (cost_details), where somebody noted it. */
+	int	(*chain)(struct store *, const uint8_t id[16], char **bytes, size_t *len, bool *json, struct buf *bill);
 	/* Customers by query, each with its sums: STORE_ROW for each, STORE_OK at the
 	 * end; the row lives until the next call, and a snapshot stays open until
 	 * customers_done. customers_count: how many rows without its limit. */

@@ -125,7 +125,7 @@ test_scope(unsigned tenant, int environment)
 			int rc;
 
 			span = test_span(number_of(t, e, 3));
-			rc = ops->chain(store, span.id16, &bytes, &len, &json);
+			rc = ops->chain(store, span.id16, &bytes, &len, &json, NULL);
 			if (rc == STORE_OK)
 				free(bytes);
 			if ((rc == STORE_OK) != seen)

@@ -414,7 +414,7 @@ test_no_bodies(void)
 	ok(!canary_in("spans.db") && !canary_in("spans.db-wal"));
 	store = store_sqlite.open(test_dir, false, err, sizeof(err));
 	for (int i = 0; i < 2; i++) {
-		ok(store_sqlite.chain(store, ids_of[i], &bytes, &len, &json) == STORE_OK && json);
+		ok(store_sqlite.chain(store, ids_of[i], &bytes, &len, &json, NULL) == STORE_OK && json);
 		ok(!memmem(bytes, len, "KANARIENVOGEL", 13) && memmem(bytes, len, "\"model\"", 7));
 		free(bytes);
 	}

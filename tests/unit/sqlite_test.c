@@ -91,11 +91,11 @@ test_round_trip(struct store *store)
 	ok(slice_eq(out->tenant, SLICE("default")) && slice_eq(out->family, SLICE("chat")));
 	ok(ops->next(rows, &out) == STORE_OK);
 	ops->done(rows);
-	ok(ops->chain(store, in.id16, &bytes, &len, &json) == STORE_OK);
+	ok(ops->chain(store, in.id16, &bytes, &len, &json, NULL) == STORE_OK);
 	ok(!json && len == 11 && memcmp(bytes, "the records", 11) == 0);
 	free(bytes);
 	in.id16[0] ^= 1;
-	ok(ops->chain(store, in.id16, &bytes, &len, &json) == STORE_NOT_FOUND);
+	ok(ops->chain(store, in.id16, &bytes, &len, &json, NULL) == STORE_NOT_FOUND);
 }
 
 static void
@@ -187,7 +187,7 @@ test_without_body(struct store *store)
 	in.span_name = SLICE("tab\there");
 	ok(ops->begin(store) == STORE_OK && ops->put(store, &in, SLICE_NONE) == STORE_OK);
 	ok(ops->commit(store) == STORE_OK);
-	ok(ops->chain(store, in.id16, &bytes, &len, &json) == STORE_OK && json);
+	ok(ops->chain(store, in.id16, &bytes, &len, &json, NULL) == STORE_OK && json);
 	ok(memmem(bytes, len, "canary", 6) == NULL);
 	buf_init(&text, 1 << 20);
 	ok(full_parse(slice_make(bytes, len), &out, &text));
