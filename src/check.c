@@ -283,6 +283,8 @@ cli_check_config(int argc, char **argv)
 	printf("settings: %s\n", c->file ? c->file : "none, the defaults");
 	for (i = 0; i < c->nlistens; i++)
 		printf("listen: %s\n", c->listens[i].text);
+	for (i = 0; i < c->nsinks; i++)
+		printf("sink %s: %s\n", c->sinks[i].id, c->sinks[i].url);
 	printf("data: %s\nkeys: %zu%s\n", c->data_dir, c->nkeys + c->ring->n,
 	    c->nkeys > 0 || c->ring->closed ? "" : ", open to who reaches it");
 	good = prices_print(c);

@@ -670,6 +670,8 @@ sink_finish(struct loader *l, struct sink_config *s, const char *member, const s
 		if (colon == NULL || colon == s->headers.list[i] || strpbrk(s->headers.list[i], "\r\n") != NULL)
 			return fail(l, yaml_tree_get(map, "headers"), member, "headers: each is a line \"Name: value\"");
 	}
+	if (s->api_key != NULL && strpbrk(s->api_key, "\r\n") != NULL)
+		return fail(l, yaml_tree_get(map, "api_key"), member, "api_key has a line end in it");
 	if (s->retry_max_us < s->retry_min_us)
 		return fail(l, yaml_tree_get(map, "retry_max"), member, "retry_max is less than retry_min");
 	return true;

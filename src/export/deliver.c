@@ -14,6 +14,7 @@
 #include "export/backoff.h"
 #include "export/target_int.h"
 
+#define TOO_LARGE_KEPT 50	/* requests for which a size that was too large is remembered */
 #define FAILURES_TOLD 3		/* in a row, before it is called a problem */
 
 /* Writes one down as a dead letter. */
@@ -102,8 +103,16 @@ sent_add(struct target *t, const struct span *s)
 		t->oldest_ms = ms;
 }
 
-/* One row into the request, and what becomes of it. False: a dead letter that cannot be written. */
-static bool
+/* What adding a row came to. */
+enum added {
+	ADDED,		/* it is in the request, or not for it */
+	FULL,		/* it did not fit any more: not dealt with */
+	ALONE,		/* dealt with, but nothing can come after it */
+	FAILED,		/* a dead letter cannot be written */
+};
+
+/* One row into the request, and what becomes of it. */
+static enum added
 row_add(struct target *t, const struct span *row)
 {
 	const struct store_new *it = &t->list[t->end];
@@ -112,10 +121,10 @@ row_add(struct target *t, const struct span *row)
 	bool good;
 
 	if (t->fate[t->end] == FATE_REFUSED)
-		return true;
+		return ADDED;
 	if (!is_wanted(t, it, &item)) {
 		t->fate[t->end] = FATE_SKIPPED;
-		return true;
+		return ADDED;
 	}
 	buf_init(&scores, MIB);
 	if (store_sqlite.scores(t->store, row->id16, &scores) != STORE_OK || scores.failed) {
@@ -126,25 +135,54 @@ row_add(struct target *t, const struct span *row)
 	item.span = full_span(t->full, row);
 	good = t->kind->add(&t->request, &item);
 	buf_free(&scores);
-	if (good)
+	if (good) {
 		sent_add(t, row);
-	else if (bury(t, row->id16, 0, "it cannot be put into a request"))
-		t->fate[t->end] = FATE_REFUSED;
-	else
-		return false;
-	return true;
+		return ADDED;
+	}
+	if (t->request.body.failed && t->request.items > 0)
+		return FULL;
+	if (!bury(t, row->id16, 0, "it cannot be put into a request"))
+		return FAILED;
+	t->fate[t->end] = FATE_REFUSED;
+	return t->request.body.failed ? ALONE : ADDED;
+}
+
+/* May another row go into the request? */
+static bool
+has_room(const struct target *t)
+{
+	return t->request.items < most_spans(t) && t->request.body.len < t->sink->batch_bytes;
+}
+
+/* Rows into the request until it is full, or they are at their end. */
+static enum added
+rows_add(struct target *t, struct store_rows *rows, int *rc)
+{
+	enum added added = ADDED;
+	const struct span *row;
+
+	while (added == ADDED && has_room(t) && (*rc = store_sqlite.next(rows, &row)) == STORE_ROW) {
+		int64_t n = store_sqlite.row_number(rows);
+
+		for (; t->list[t->end].n != n; t->end++)
+			t->fate[t->end] = FATE_GONE;	/* since the look */
+		added = row_add(t, row);
+		t->end += added == ADDED || added == ALONE;
+	}
+	if (added == ADDED && *rc == STORE_OK && has_room(t))
+		for (; t->end < t->news.count; t->end++)	/* that was the last row */
+			t->fate[t->end] = FATE_GONE;
+	return added;
 }
 
 /* Makes the next request from the list: t->end is where it ends. False: the
- * store failed, or a dead letter. */
+ * store failed, or a dead letter cannot be written. */
 static bool
 request_make(struct target *t)
 {
 	int64_t numbers[LIMIT_SINK_LOOK];
-	struct store_rows *rows;
-	const struct span *row;
-	size_t most = most_spans(t);
-	bool buried = true;	/* what had to be */
+	struct store_rows *rows = NULL;
+	enum added added = ADDED;
 	int rc;
 
 	for (size_t i = t->at; i < t->news.count; i++) {
@@ -155,26 +193,13 @@ request_make(struct target *t)
 	request_begin(t);
 	t->end = t->at;
 	rc = store_sqlite.select_numbers(t->store, numbers, t->news.count - t->at, &rows);
-	while (rc == STORE_OK && t->request.items < most && t->request.body.len < t->sink->batch_bytes &&
-	    (rc = store_sqlite.next(rows, &row)) == STORE_ROW) {
-		int64_t n = store_sqlite.row_number(rows);
-
-		for (; t->list[t->end].n != n; t->end++)
-			t->fate[t->end] = FATE_GONE;
-		buried = row_add(t, row);
-		rc = STORE_OK;
-		if (!buried)
-			break;
-		t->end++;
-	}
-	if (buried && rc == STORE_OK && t->request.items < most && t->request.body.len < t->sink->batch_bytes)
-		for (; t->end < t->news.count; t->end++)	/* that was the last row */
-			t->fate[t->end] = FATE_GONE;
+	if (rc == STORE_OK)
+		added = rows_add(t, rows, &rc);
 	store_sqlite.done(rows);
 	t->kind->finish(&t->request);
-	if (rc != STORE_OK && rc != STORE_ROW)
+	if (rc < 0)
 		target_store_failed(t);
-	return buried && (rc == STORE_OK || rc == STORE_ROW);
+	return rc >= 0 && added != FAILED;
 }
 
 /* The list is dealt with up to `end`. */
@@ -256,6 +281,18 @@ was_sent(const struct dead_letter *d, void *arg)
 	return false;
 }
 
+/* After a request that went well the next may be larger, but below what was too
+ * large; that is forgotten after a while. */
+static void
+limit_raise(struct target *t)
+{
+	if (t->too_large > 0 && ++t->since_too_large >= TOO_LARGE_KEPT)
+		t->too_large = 0;
+	t->limit = t->limit > SIZE_MAX / 2 ? SIZE_MAX : t->limit * 2;
+	if (t->too_large > 0 && t->limit >= t->too_large)
+		t->limit = t->too_large > 1 ? t->too_large - 1 : 1;
+}
+
 /* The target has all of it, but for what it lists. */
 static bool
 taken(struct target *t, unsigned status)
@@ -274,7 +311,7 @@ taken(struct target *t, unsigned status)
 		return false;
 	}
 	ledger_sink_dead(t->ledger, t->dead.n);
-	t->limit = t->limit > SIZE_MAX / 2 ? SIZE_MAX : t->limit * 2;
+	limit_raise(t);
 	return pass(t);
 }
 
@@ -294,6 +331,10 @@ refused(struct target *t, unsigned status)
 	if (t->request.items == 1)
 		return sent_bury(t, 0, status, t->verdict.text) && pass(t);
 	t->limit = t->request.items / 2;
+	if (t->verdict.outcome == EXPORT_SPLIT) {
+		t->too_large = t->request.items;
+		t->since_too_large = 0;
+	}
 	return true;
 }
 
@@ -340,6 +381,10 @@ deliver(struct target *t)
 		return false;
 	if (t->request.items == 0)
 		return pass(t);
+	if (t->request.body.failed || t->request.headers.failed) {	/* too large in memory: fewer of them */
+		t->limit = t->request.items > 1 ? t->request.items / 2 : 1;
+		return t->request.items > 1 || (sent_bury(t, 0, 0, "its request is too large") && pass(t));
+	}
 	post_send(t->post, t->sink, &t->request, &r);
 	if (r.stopped)
 		return true;

@@ -56,6 +56,8 @@ struct target {
 	size_t		 end;		/* up to here the request goes */
 	uint8_t		 fate[LIMIT_SINK_LOOK];	/* of the list: enum fate */
 	size_t		 limit;		/* spans of a request, below the settings' after a refusal */
+	size_t		 too_large;	/* so many were, not long ago; 0: none */
+	unsigned	 since_too_large;	/* requests since */
 	bool		 resending;	/* the list is of dead letters: the place stays */
 	struct resend	 resend;
 	struct export_request request;

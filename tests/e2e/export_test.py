@@ -4,6 +4,7 @@
 unreachable, or refuses some; dead letters are listed and sent again; nothing is lost over stops and settings that change."""
 import gzip
 import http.server
+import ssl
 
 from harness import *
 
@@ -405,5 +406,28 @@ def test_gone():
     r.close()
 
 
+def test_tls():
+    root = tempfile.mkdtemp(prefix="spangate-tls-")
+    certs, others = make_certs(root, ("localhost",), ("127.0.0.1",)), make_certs(root, ("x.example",), ("127.0.0.9",), "other-")
+    if certs is None:
+        return skip("TLS", "there is no openssl command")
+    r = Receiver()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs["cert"], certs["key"])
+    r.server.socket = context.wrap_socket(r.server.socket, server_side=True)
+    g = gateway("https://localhost:%d" % r.port, ca_file=others["ca"])
+    chat(g)
+    ok(wait_until(lambda: "certificate" in str(ready(g)["problems"]).lower()), "a certificate of others is a problem", ready(g))
+    eq(len(r.requests), 0, "and nothing is sent")
+    g.config["sinks"]["up"]["ca_file"] = certs["ca"]
+    g.write_config()
+    g.signal(signal.SIGHUP)
+    got, n = r.wait(1)
+    eq((len(got), n), (1, 1), "with the right ones it is")
+    g.destroy()
+    r.close()
+    shutil.rmtree(root)
+
+
 provider = Provider()
-main(test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_filters, test_changes, test_gone)
+main(test_tls, test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_filters, test_changes, test_gone)

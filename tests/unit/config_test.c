@@ -210,6 +210,20 @@ test_refusals(void)
 	ok(refused("keys:\n  - { id: a, sha256: \"" HASH "\", rights: [read, fly] }\n",
 	    ":2:98: keys.rights: \"fly\" is none of gateway, read, write, admin"));
 	ok(refused("keys:\n  - { id: a }\n", ":2:5: keys: sha256 is missing"));
+	ok(refused("sinks: [ a ]\n", ":1:8: sinks: a mapping of names"));
+	ok(refused("sinks:\n  A: { kind: respan, url: \"http://x\" }\n", ":2:3: sinks.A: a name is made of"));
+	ok(refused("sinks:\n  a: { kind: respan }\n", ":2:6: sinks.a: url is missing"));
+	ok(refused("sinks:\n  a: { url: \"http://x\" }\n", ":2:6: sinks.a: kind is missing"));
+	ok(refused("sinks:\n  a: { kind: kafka, url: \"http://x\" }\n", ":2:14: sinks.a.kind: expected one of respan"));
+	ok(refused("sinks:\n  a: { kind: respan, url: x }\n", ":2:27: sinks.a: url \"x\": it must begin"));
+	ok(refused("sinks:\n  a: { kind: respan, url: \"http://x\", sample: 1.5 }\n",
+	    ":2:47: sinks.a.sample: expected a share from 0 to 1"));
+	ok(refused("sinks:\n  a: { kind: respan, url: \"http://x\", headers: [ x ] }\n",
+	    ":2:48: sinks.a: headers: each is a line"));
+	ok(refused("sinks:\n  a: { kind: respan, url: \"http://x\", api_key: \"a\\n\" }\n",
+	    ":2:48: sinks.a: api_key has a line end"));
+	ok(refused("sinks:\n  a: { kind: respan, url: \"http://x\", retry_min: 9s, retry_max: 1s }\n",
+	    ":2:65: sinks.a: retry_max is less"));
 	ok(refused("keys:\n  - { id: \"\", sha256: \"" HASH "\" }\n", ":2:11: keys.id: is empty"));
 	ok(refused("keys:\n  - { id: a, sha256: \"" HASH "\" }\n  - { id: a, sha256: \"" HASH "\" }\n",
 	    ":3:5: keys: two keys are called a"));
