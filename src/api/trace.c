@@ -14,6 +14,7 @@
 #include "api/reading.h"
 #include "api/traces.h"
 #include "base/base.h"
+#include "core/jscan.h"
 #include "core/limits.h"
 #include "span/tree.h"
 
@@ -105,6 +106,17 @@ trace_print(struct buf *out, const struct traces_row *row, const struct span *ro
 	put_root(out, root);
 }
 
+/* The links of a span that has some. */
+static struct slice
+links_of(const struct span *s)
+{
+	struct jvalue extra;
+
+	if (!s->extra.ptr || jscan_check(s->extra, &extra, NULL) != JSCAN_END)
+		return SLICE_NONE;
+	return jget(extra, SLICE("span_links")).text;
+}
+
 /* The members of a span in the tree but its children, each with a comma after it. */
 static void
 print_span(struct buf *out, const struct span *s)
@@ -132,7 +144,9 @@ print_span(struct buf *out, const struct span *s)
 	span_value_json(s, SPAN_F_timestamp, out);
 	buf_str(out, ",\"metadata\":");
 	buf_slice(out, s->metadata.ptr ? s->metadata : SLICE("{}"));
-	buf_str(out, ",\"span_links\":\"\",\"storage_object_key\":\"\",");
+	buf_byte(out, ',');
+	print_string(out, "span_links", links_of(s));
+	print_text(out, "storage_object_key", SLICE(""));
 }
 
 /* A trace that is being printed. */
@@ -157,8 +171,10 @@ printing_build(struct printing *p)
 	p->order = xcalloc(p->n, sizeof(*p->order));
 	p->open = xcalloc(p->n, sizeof(*p->open));
 	for (i = 0; i < p->n; i++) {
-		p->nodes[i].id = p->spans[i].id;
-		p->nodes[i].parent = p->spans[i].parent;
+		const struct traces_span *span = &p->spans[i];
+
+		p->nodes[i] = (struct tree_node){ .id = span->id, .parent = span->parent, .path = span->path,
+		    .name = span->name, .type = span->type, .start = span->start, .end = span->end };
 	}
 	if (!tree_build(&p->tree, p->nodes, (uint32_t)p->n))
 		return false;
@@ -255,7 +271,7 @@ answer_found(struct reading *r, const struct traces_row *row)
 	const struct span *root = NULL;
 	int rc;
 
-	buf_init(&p.texts, LIMIT_TRACE_SPANS * 3 * LIMIT_ROW_TEXT);
+	buf_init(&p.texts, LIMIT_TRACE_SPANS * 5 * LIMIT_ROW_TEXT);
 	rc = store_sqlite.traces_spans(r->store, row->tenant, row->trace, LIMIT_TRACE_SPANS, &p.spans, &p.n, &p.texts);
 	if (rc == STORE_OK && !printing_build(&p))
 		rc = STORE_BUSY;

@@ -128,6 +128,11 @@ tree_build(struct tree *tree, struct tree_node *nodes, uint32_t n)
 		if (node->up == i || slice_eq(node->parent, node->id))
 			node->up = TREE_NONE;
 	}
+	if (!tree_paths(nodes, n)) {
+		free(seen);
+		free(index.slots);
+		return false;
+	}
 	cut_rings(nodes, n, seen);
 	link_down(tree);
 	for (uint32_t at = tree->root; at != TREE_NONE; at = tree_next(tree, at))

@@ -49,3 +49,6 @@ COLUMN(prompt_id, "prompt_id")
 COLUMN(prompt_name, "prompt_name")
 /* version 2 */
 COLUMN(billable, "billable")
+/* version 4 */
+COLUMN(span_path, "span_path")
+COLUMN(response_id, "response_id")

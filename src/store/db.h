@@ -23,7 +23,7 @@
 #define CHECKPOINT_FEW 500
 #define CHECKPOINT_SHARE 8		/* no more than this part of what the file system has free */
 #define STORE_TICK_US INT64_C(600000000)	/* of table span_tick */
-#define STORE_VERSION 3			/* user_version; migrations stand in schema.c */
+#define STORE_VERSION 4			/* user_version; migrations stand in schema.c */
 
 enum store_column {
 #define COLUMN(symbol, name) STORE_C_##symbol,
@@ -54,7 +54,11 @@ enum store_statement {
 	STATEMENT_ALIAS_FIRST,
 	STATEMENT_PENDING, STATEMENT_PENDING_FIND, STATEMENT_PENDING_DONE,
 	STATEMENT_TRACE_ADD, STATEMENT_TRACE_TOUCH, STATEMENT_SCORES, STATEMENT_TICK,
-	STATEMENT_TICK_GONE, STATEMENT_CHANGE, STATEMENTS
+	STATEMENT_TICK_GONE, STATEMENT_CHANGE,
+	/* twin.c has them, in this order */
+	STATEMENT_TWIN_GATEWAY, STATEMENT_TWIN_GIVEN, STATEMENT_TWIN_LIKE, STATEMENT_TWIN_UNNAMED, STATEMENT_TWIN_UP,
+	STATEMENT_TWIN_DOWN, STATEMENT_TWIN_UNCOUNT, STATEMENT_TWIN_UNBILL, STATEMENT_TWIN_JOIN, STATEMENT_TWIN_COUNTED,
+	STATEMENTS
 };
 
 /* What rows were counted, kept in table meta as numbers of these names. */

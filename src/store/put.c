@@ -10,6 +10,7 @@
 #include "core/limits.h"
 #include "core/uuid.h"
 #include "store/db.h"
+#include "store/twin.h"
 #include "store/value.h"
 
 /* Fields that hold what people wrote or read; a span whose bodies are not to
@@ -394,6 +395,7 @@ store_put(struct store *store, const struct span *given, struct slice chain)
 	struct span same = *given;
 	struct rollup_row row;
 	unsigned counts = 0;
+	bool uncounted = false;
 	int64_t n = 0, old = 0;
 	int rc;
 
@@ -442,6 +444,10 @@ store_put(struct store *store, const struct span *given, struct slice chain)
 		store->numbers[NUMBER_GIVEN] += span->given && old == 0;
 		if (old != 0)
 			rc = news_changed(store, n);
+		if (rc == STORE_OK)
+			rc = twin_look(store, n, span, &uncounted);
+		if (uncounted)
+			store->billed = STORE_UNBILLED;
 		if (rc == STORE_OK)
 			rc = edit_pending(store, span->id16, span->id16);
 		if (rc == STORE_OK && old != 0)		/* it was told under this id as well */

@@ -26,6 +26,7 @@
  *   span_text  which words a span has, where that is wanted: search.h
  */
 #include "store/db.h"
+#include "store/twin.h"
 
 #include <stdio.h>
 
@@ -145,6 +146,7 @@ static const char *const migrations[STORE_VERSION] = {
 	    " WHERE trace_unique_id IS NOT NULL;"
 	    "DROP INDEX span_thread;" SCHEMA_THREAD SCHEMA_TICK
 	    "INSERT INTO span_tick " TICKS_SELECT ";",	/* and rollups, traces */
+	[3] = "ALTER TABLE span ADD COLUMN span_path TEXT; ALTER TABLE span ADD COLUMN response_id TEXT;",	/* and twins */
 };
 
 static const char *
@@ -175,6 +177,7 @@ schema_sql(struct buf *sql)
 	buf_str(sql, schema_indexes);
 	buf_str(sql, rollup_schema_sql);
 	buf_str(sql, traces_schema_sql);
+	buf_str(sql, twin_schema_sql);
 	buf_printf(sql, "PRAGMA user_version = %d;", STORE_VERSION);
 }
 
@@ -196,6 +199,8 @@ schema_upgrade(struct store *store, int version)
 		buf_str(&sql, rollup_schema_sql);
 		buf_str(&sql, traces_schema_sql);
 	}
+	if (version > 0 && version < 4)
+		buf_str(&sql, twin_schema_sql);
 	buf_append(&sql, "", 1);
 	(void)store_exec(store, ROLLUP_BIG_TEMP);
 	rc = sql.failed ? STORE_BUSY : store_exec(store, "BEGIN IMMEDIATE");
@@ -203,7 +208,7 @@ schema_upgrade(struct store *store, int version)
 		rc = store_exec(store, sql.ptr);
 	if (rc == STORE_OK && version > 0 && version < 3)
 		rc = rollup_fill(store);
-	if (rc == STORE_OK && version > 0 && version < 3)
+	if (rc == STORE_OK && version > 0 && version < 4)
 		rc = traces_fill(store);
 	if (rc == STORE_OK)
 		rc = store_exec(store, "COMMIT");

@@ -18,8 +18,8 @@
 /* Are its tokens and cost its own to count? As rollup_row_sql. */
 #define BILLED "coalesce(s.counts, CASE WHEN s.billable IS 0 THEN 0 ELSE 3 END) >> 1"
 #define STARTED "min(coalesce(s.start_time, s.timestamp), s.timestamp)"
-#define RANK "CASE WHEN coalesce(s.span_parent_id, '') = '' THEN 0" \
-	" WHEN s.span_parent_id = s.trace_unique_id THEN 1 ELSE 2 END"
+#define RANK "CASE WHEN coalesce(s.span_parent_id, '') = '' THEN lower(s.log_type) IS NOT 'workflow'" \
+	" WHEN s.span_parent_id = s.trace_unique_id THEN 2 ELSE 3 END"
 #define IN_TRACE "s.trace_unique_id IS NOT NULL AND s.trace_unique_id <> ''"
 
 const char traces_schema_sql[] =
@@ -38,7 +38,7 @@ static const struct {
 	{ "started", STARTED, "min" },
 	{ "ended", "s.timestamp", "max" },
 	{ "spans", "1", "sum" },
-	{ "llm_calls", "coalesce(" LLM ", 0)", "sum" },
+	{ "llm_calls", "coalesce(" LLM " AND s.counts IS NOT 0, 0)", "sum" },
 	{ "errors", "s.status IS 'error'", "sum" },
 	{ "prompt", "(" BILLED ") * coalesce(s.prompt_tokens, 0)", "sum" },
 	{ "completion", "(" BILLED ") * coalesce(s.completion_tokens, 0)", "sum" },

@@ -6,8 +6,8 @@
  *
  *   started, ended   the earliest start and the latest end of its spans, µs
  *   spans, llm_calls, errors, and sums of tokens and cost (of what is billed)
- *   root             the span (n) that stands for it: one without a parent
- *                    before one whose parent is the trace before others, the earliest
+ *   root             the span (n) that stands for it: one without a parent (a workflow before
+ *                    others) before one whose parent is the trace before others, the earliest
  *   environment, customer, workflow, model, name: the least of those that its
  *                    spans have (name: the root's)
  *
@@ -80,6 +80,8 @@ struct traces_span {
 	int64_t		 n;
 	uint8_t		 id16[16];
 	struct slice	 id, parent;	/* SLICE_NONE: none */
+	struct slice	 path, name, type;	/* span_path, span_name, log_type */
+	int64_t		 start, end;	/* µs */
 };
 /* The spans of a trace by their start, at most `most` of them; *texts holds
  * their ids. The caller frees *spans and *texts. STORE_NOT_FOUND: there are none. */

@@ -401,14 +401,16 @@ traces_spans(struct store *store, struct slice tenant, struct slice trace, size_
     size_t *n, struct buf *texts)
 {
 	struct select s = { .binds = NULL };
-	size_t cap = 0, (*at)[2] = NULL;
+	enum { TEXTS = 5 };
+	size_t cap = 0, (*at)[TEXTS] = NULL;
 	sqlite3_stmt *st;
 	int rc;
 
 	*spans = NULL;
 	*n = 0;
 	buf_init(&s.sql, LIMIT_QUERY_SQL);
-	buf_str(&s.sql, "SELECT s.n, s.span_unique_id, s.span_parent_id, s.id FROM span s WHERE s.trace_unique_id = ?");
+	buf_str(&s.sql, "SELECT s.n, s.span_unique_id, s.span_parent_id, s.span_path, s.span_name, s.log_type, s.id,"
+	    " coalesce(s.start_time, s.timestamp), s.timestamp FROM span s WHERE s.trace_unique_id = ?");
 	add_text(&s, trace);
 	if (tenant.ptr) {
 		buf_str(&s.sql, " AND s.tenant = ?");
@@ -424,18 +426,23 @@ traces_spans(struct store *store, struct slice tenant, struct slice trace, size_
 			at = xrealloc(at, cap * sizeof(*at));
 		}
 		(*spans)[*n] = (struct traces_span){ .n = sqlite3_column_int64(st, 0),
-		    .id = keep_text(st, 1, texts, &at[*n][0]), .parent = keep_text(st, 2, texts, &at[*n][1]) };
-		if (sqlite3_column_bytes(st, 3) == 16)
-			memcpy((*spans)[*n].id16, sqlite3_column_blob(st, 3), 16);
+		    .id = keep_text(st, 1, texts, &at[*n][0]), .parent = keep_text(st, 2, texts, &at[*n][1]),
+		    .path = keep_text(st, 3, texts, &at[*n][2]), .name = keep_text(st, 4, texts, &at[*n][3]),
+		    .type = keep_text(st, 5, texts, &at[*n][4]),
+		    .start = sqlite3_column_int64(st, 7), .end = sqlite3_column_int64(st, 8) };
+		if (sqlite3_column_bytes(st, 6) == 16)
+			memcpy((*spans)[*n].id16, sqlite3_column_blob(st, 6), 16);
 		++*n;
 		rc = STORE_OK;
 	}
 	sqlite3_finalize(st);
 	for (size_t i = 0; i < *n; i++) {	/* the texts stay where they are now */
-		if ((*spans)[i].id.ptr)
-			(*spans)[i].id.ptr = texts->ptr + at[i][0];
-		if ((*spans)[i].parent.ptr)
-			(*spans)[i].parent.ptr = texts->ptr + at[i][1];
+		struct slice *kept[TEXTS] = { &(*spans)[i].id, &(*spans)[i].parent, &(*spans)[i].path, &(*spans)[i].name,
+		    &(*spans)[i].type };
+
+		for (int k = 0; k < TEXTS; k++)
+			if (kept[k]->ptr)
+				kept[k]->ptr = texts->ptr + at[i][k];
 	}
 	free(at);
 	if (rc == SQLITE_DONE)

@@ -191,6 +191,33 @@ def again():
     eq(len(of_trace(0x500, 2)), 2, "three times the same: each once")
 
 
+def by_path():
+    """Decorated spans without their parents, in batches of their own, children first."""
+    def decorated(number, name, kind, path, start, end, parent=None):
+        values = {"traceloop.span.kind": kind, "traceloop.entity.path": path} if kind != "chat" else \
+            {"llm.request.type": "chat", "gen_ai.request.model": "gpt-4o", "traceloop.entity.path": path}
+        return dict(span(0x900, number, name, attributes=[attribute(k, v) for k, v in values.items()]), parentSpanId="%016x" % parent if parent else "",
+                    startTimeUnixNano=str(1764000000000000000 + start * 10**6), endTimeUnixNano=str(1764000000000000000 + end * 10**6))
+
+    def tree():
+        text = lambda n: n["span_name"] + ("(%s)" % " ".join(map(text, n["children"])) if n["children"] else "")
+        return " ".join(map(text, g.get("/api/traces/%032x/" % 0x900).json["span_tree"]))
+    for batch, want in (([decorated(4, "openai.chat", "chat", "wf.tk", 20, 30, 3), decorated(5, "tl.tool", "tool", "wf.tk", 40, 50)], "openai.chat tl.tool"),
+                        ([decorated(3, "tk.task", "task", "wf", 10, 90)], "tk.task(openai.chat tl.tool)"),
+                        ([decorated(2, "wf.workflow", "workflow", "wf", 10, 100)], "wf.workflow(tk.task(openai.chat tl.tool))")):
+        eq(post(request(*batch)).status, 200, "a batch")
+        ok(wait_until(lambda: g.get("/api/traces/%032x/" % 0x900).status == 200 and tree() == want, 10), want, tree())
+    eq(g.get("/api/traces/%032x/" % 0x900).json["name"], "wf.workflow", "the workflow stands for the trace")
+
+
+def links():
+    s = span(0x901, 1, links=[{"traceId": "%032x" % 7, "spanId": "%016x" % 8, "attributes": [attribute("a", "b")]}])
+    eq(post(request(s)).status, 200, "a span with a link")
+    of_trace(0x901, 1)
+    got = g.get("/api/traces/%032x/" % 0x901).json["span_tree"][0]["span_links"]
+    eq(json.loads(got), [{"trace_id": "%032x" % 7, "span_id": "%016x" % 8, "attributes": {"a": "b"}}], "its links, as text")
+
+
 def environment_and_keys():
     h = Gateway(None, {"keys": [{"id": "k1", "environment": "test", "sha256": KEY_HASH}]})
     eq(post(request(span(0x600, 1)), gateway=h).status, 401, "without a key: 401")
@@ -254,4 +281,4 @@ def killed():
 KEY = "sg-first-key-0123456789abcdef"
 KEY_HASH = __import__("hmac").new(b"spangate-key", KEY.encode(), "sha256").hexdigest()
 g = Gateway(None)
-main(paths, encodings, chunked, refused, bombs, partial, large, again, environment_and_keys, journal_full, killed)
+main(paths, encodings, chunked, refused, bombs, partial, large, again, by_path, links, environment_and_keys, journal_full, killed)

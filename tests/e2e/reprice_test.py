@@ -334,7 +334,10 @@ def beside(h):
 def aged(h):
     """Makes the store one of version 2, which knew neither costs nor rollups."""
     db = open_store(h)
-    db.executescript("UPDATE span SET cost_pico = NULL, cost_source = NULL; ALTER TABLE span DROP COLUMN counts; DROP INDEX edit_custom;")
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE name IN ('span_response', 'span_response_given', 'span_gateway', 'span_unnamed')").fetchall():
+        db.execute("DROP INDEX " + name)
+    db.executescript("UPDATE span SET cost_pico = NULL, cost_source = NULL; ALTER TABLE span DROP COLUMN counts; DROP INDEX edit_custom;"
+                     "ALTER TABLE span DROP COLUMN span_path; ALTER TABLE span DROP COLUMN response_id;")
     older = ("span", "span_meta", "span_edit", "body", "cursor", "meta", "charge")
     for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'").fetchall():
         if name not in older:

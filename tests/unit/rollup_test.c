@@ -451,12 +451,27 @@ test_migration(void)
 	seen = number("SELECT min(timestamp) FROM span WHERE customer_identifier = 'c' AND environment = 'prod'");
 	exec(VERSION_3_UNDONE "DELETE FROM meta WHERE key = 'day_offset'; PRAGMA user_version = 2");
 	store = open_store();
-	ok(number("PRAGMA user_version") == 3 && number("SELECT count(*) FROM span") == rows);
+	ok(number("PRAGMA user_version") == 4 && number("SELECT count(*) FROM span") == rows);
 	ok(sums_equal());
 	ok(tables_agree());
 	ok(number("SELECT count(*) FROM customer WHERE customer = 'named' AND name = 'Neu'") == 1);
 	ok(number("SELECT first_seen FROM customer WHERE customer = 'c' AND environment = 'prod'") <= seen);
 	ok(put_range(store, 6000, 6100, true) && sums_equal() && tables_agree());
+	ops->close(store);
+}
+
+/* As version 3 made it: traces counted calls that are none. */
+static void
+test_migration_3(void)
+{
+	int64_t calls = number("SELECT sum(llm_calls) FROM trace");
+	struct store *store;
+
+	exec("UPDATE trace SET llm_calls = llm_calls + 1;" VERSION_4_UNDONE "PRAGMA user_version = 3");
+	store = open_store();
+	ok(number("PRAGMA user_version") == 4 && number("SELECT sum(llm_calls) FROM trace") == calls);
+	ok(sums_equal() && tables_agree());
+	ok(put_range(store, 7000, 7100, true) && sums_equal() && tables_agree());
 	ops->close(store);
 }
 
@@ -500,6 +515,7 @@ main(void)
 	test_offset(store);
 	ops->close(store);
 	test_migration();
+	test_migration_3();
 	test_check();
 	test_dir_remove();
 	return done();

@@ -17,8 +17,13 @@
 
 #define BASE_US INT64_C(1700000000000000)	/* 2023-11-14T22:13:20Z */
 
-/* A store of this version as version 2 had it, but for user_version. */
-#define VERSION_3_UNDONE \
+/* A store of this version as version 3 had it, but for user_version. */
+#define VERSION_4_UNDONE \
+	"DROP INDEX span_response; DROP INDEX span_response_given; DROP INDEX span_gateway; DROP INDEX span_unnamed;" \
+	"ALTER TABLE span DROP COLUMN span_path; ALTER TABLE span DROP COLUMN response_id;"
+
+/* The same as version 2 had it. */
+#define VERSION_3_UNDONE VERSION_4_UNDONE \
 	"DROP TABLE span_tick; DROP TABLE score; DROP TABLE customer_edit; DROP INDEX edit_custom; DROP INDEX span_thread;" \
 	"CREATE INDEX span_thread ON span(thread_identifier) WHERE thread_identifier IS NOT NULL;" \
 	"DROP TABLE bill; DROP TABLE rollup; DROP TABLE rollup_customer; DROP TABLE customer;" \

@@ -131,7 +131,8 @@ sum_up(const char *trace, const char *tenant)
 		row.ended = row.spans == 0 || s.timestamp.v > row.ended ? s.timestamp.v : row.ended;
 		row.spans++;
 		row.errors += slice_eq(s.status, SLICE("error"));
-		row.llm_calls += slice_caseeq(s.log_type, SLICE("chat")) || slice_eq(s.log_type, SLICE("generation"));
+		row.llm_calls += s.billable.v && (slice_caseeq(s.log_type, SLICE("chat")) ||
+		    slice_eq(s.log_type, SLICE("generation")));
 		row.prompt += s.billable.v && s.prompt_tokens.set ? s.prompt_tokens.v : 0;
 		row.cost += s.billable.v && s.cost.set ? s.cost.v : 0;
 	}

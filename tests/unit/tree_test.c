@@ -53,6 +53,90 @@ test_shapes(void)
 	ok(tree_is("..a", "a..", ".a(.)"));		/* spans without an id */
 }
 
+/* A decorated span: its name, type, path and times; or a child by its id. */
+struct decorated {
+	const char	*id, *parent, *name, *type, *path;
+	int64_t		 start, end;
+};
+
+/* The walk as text, by ids of one letter. */
+static bool
+paths_are(const struct decorated *spans, uint32_t n, const char *want)
+{
+	struct tree_node nodes[16] = { { .up = 0 } };
+	uint32_t depth = 0;
+	char got[100] = "";
+	struct tree tree;
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		nodes[i] = (struct tree_node){ .id = slice_str(spans[i].id), .parent = slice_str(spans[i].parent),
+		    .name = slice_str(spans[i].name), .type = slice_str(spans[i].type), .path = slice_str(spans[i].path),
+		    .start = spans[i].start, .end = spans[i].end };
+	if (!tree_build(&tree, nodes, n))
+		return false;
+	for (uint32_t at = tree.root; at != TREE_NONE; at = tree_next(&tree, at)) {
+		for (; depth > nodes[at].depth; depth--)
+			got[len++] = ')';
+		for (; depth < nodes[at].depth; depth++)
+			got[len++] = '(';
+		got[len++] = *spans[at].id;
+	}
+	for (; depth > 0; depth--)
+		got[len++] = ')';
+	if (strcmp(got, want) != 0)
+		printf("# %s, not %s\n", got, want);
+	return strcmp(got, want) == 0;
+}
+#define PATHS(want, ...) paths_are((const struct decorated[]){ __VA_ARGS__ }, \
+	sizeof((const struct decorated[]){ __VA_ARGS__ }) / sizeof(struct decorated), want)
+
+/* Spans that were sent without their parents. */
+static void
+test_paths(void)
+{
+	ok(PATHS("w(t(lc))", { "w", "", "wf.workflow", "workflow", "wf", 0, 100 },
+	    { "t", "", "tk.task", "task", "wf", 10, 90 }, { "l", "", "tl.tool", "tool", "wf.tk", 20, 30 },
+	    { "c", "t", "openai.chat", "chat", "wf.tk", 30, 40 }));
+	/* the workflow has not come yet, or all began together */
+	ok(PATHS("t(l)", { "t", "", "tk.task", "task", "wf", 10, 90 }, { "l", "", "tl.tool", "tool", "wf.tk", 20, 30 }));
+	ok(PATHS("w(t(l))", { "l", "", "tl.tool", "tool", "wf.tk", 5, 5 }, { "t", "", "tk.task", "task", "wf", 5, 6 },
+	    { "w", "", "wf.workflow", "workflow", "wf", 5, 7 }));
+	/* the root of newer SDKs has no path; a task may be one, or repeat the name */
+	ok(PATHS("t(l)", { "t", "", "tk.task", "task", "", 0, 9 }, { "l", "", "tl.tool", "tool", "tk", 1, 2 }));
+	ok(PATHS("w(t(l))", { "w", "", "a.workflow", "workflow", "a", 0, 9 }, { "t", "", "a.task", "task", "a", 1, 8 },
+	    { "l", "", "l.tool", "tool", "a.a", 2, 3 }));
+	/* a task that runs twice has its own children, those of the innermost that was open */
+	ok(PATHS("w(s(a)t(b))", { "w", "", "w.workflow", "workflow", "w", 0, 99 }, { "s", "", "t.task", "task", "w", 1, 40 },
+	    { "a", "", "a.tool", "tool", "w.t", 2, 3 }, { "t", "", "t.task", "task", "w", 50, 90 },
+	    { "b", "", "a.tool", "tool", "w.t", 60, 61 }));
+	ok(PATHS("w(s(a))", { "w", "", "w.workflow", "workflow", "w", 0, 99 }, { "s", "", "t.task", "task", "w", 1, 2 },
+	    { "a", "", "a.tool", "tool", "w.t", 5, 6 }));	/* none is open any more */
+	/* an agent in a task keeps its path; one in a workflow has its own name */
+	ok(PATHS("w(t(a(l)))", { "w", "", "w.workflow", "workflow", "w", 0, 99 }, { "t", "", "t.task", "task", "w", 1, 90 },
+	    { "a", "", "a.agent", "agent", "w.t", 2, 80 }, { "l", "", "l.tool", "tool", "w.t", 3, 4 }));
+	ok(PATHS("w(a(l))", { "w", "", "w.workflow", "workflow", "w", 0, 99 }, { "a", "", "a.agent", "agent", "a", 2, 80 },
+	    { "l", "", "l.tool", "tool", "a", 3, 4 }));
+	/* nobody has the path */
+	ok(PATHS("ab", { "a", "", "a.task", "task", "x.y", 0, 9 }, { "b", "", "b.task", "task", "x", 1, 2 }));
+	ok(PATHS("ab", { "a", "", "a.workflow", "workflow", "a", 0, 9 }, { "b", "", "b.workflow", "workflow", "b", 0, 9 }));
+}
+
+/* Many of one path, none of which holds the others: time does not grow with their square. */
+static void
+test_many_paths(void)
+{
+	enum { MANY = 50000 };
+	struct tree_node *nodes = calloc(MANY, sizeof(*nodes));
+	struct tree tree;
+
+	for (uint32_t i = 0; i < MANY; i++)
+		nodes[i] = (struct tree_node){ .name = SLICE("w"), .type = i & 1 ? SLICE("workflow") : SLICE("task"),
+		    .path = SLICE("w"), .start = i, .end = i };
+	ok(tree_build(&tree, nodes, MANY));
+	free(nodes);
+}
+
 static uint32_t
 next_random(void)
 {
@@ -92,6 +176,7 @@ test_random(void)
 	static struct tree_node nodes[MOST];
 	static uint32_t seen[MOST];
 	static char names[MOST][8];
+	static const char *const paths[] = { "a", "b", "", "a.b", "a.a" };
 	bool good = true;
 	struct tree tree;
 
@@ -103,6 +188,11 @@ test_random(void)
 		for (uint32_t i = 0; i < n; i++) {
 			nodes[i].id = next_random() % 20 ? slice_str(names[next_random() % n]) : SLICE_NONE;
 			nodes[i].parent = next_random() % 8 ? slice_str(names[next_random() % spread % MOST]) : SLICE("");
+			nodes[i].path = slice_str(paths[next_random() % 5]);
+			nodes[i].name = slice_str(paths[next_random() % 3]);
+			nodes[i].type = next_random() % 2 ? SLICE("task") : SLICE("workflow");
+			nodes[i].start = next_random() % 10;
+			nodes[i].end = nodes[i].start + next_random() % 5;
 		}
 		good = tree_build(&tree, nodes, n) && walk_is_whole(&tree, seen);
 	}
@@ -138,6 +228,8 @@ int
 main(void)
 {
 	test_shapes();
+	test_paths();
+	test_many_paths();
 	test_random();
 	test_deep();
 	return done();
