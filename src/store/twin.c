@@ -36,7 +36,10 @@ const char twin_schema_sql[] =
  * which is near to what a provider counts, not the same. */
 #define AGREES(column, told) "(" column " IS " told " OR ((?8 OR usage_source IS 'estimated') AND abs(" column \
 	" - " told ") <= 3 + " column " / 10))"
-#define LIKE "tenant = ?1 AND model = ?2 AND status = ?7 AND " AGREES("completion_tokens", "?5") " AND " \
+/* Some tell the model that was asked for, some the dated one that answered. */
+#define BEGINS(text, with) "substr(lower(" text "), 1, length(" with ") + 1) = lower(" with ") || '-'"
+#define LIKE "tenant = ?1 AND (lower(model) = lower(?2) OR " BEGINS("model", "replace(?2, '-latest', '')") " OR " \
+	BEGINS("?2", "replace(model, '-latest', '')") ") AND status = ?7 AND " AGREES("completion_tokens", "?5") " AND " \
 	AGREES("prompt_tokens", "?6")
 
 static const char *const sqls[] = {

@@ -13,7 +13,7 @@
  *               servers have but one id for all: so never two of the gateway's,
  *               and not where they tell other tokens
  *   by likeness where the given one tells no id and the gateway's no trace: the
- *               same model, status and tokens, and the given one's time holds the other's
+ *               same model (but for its date), status and tokens, and the given one's time holds the other's
  */
 #ifndef STORE_TWIN_H
 #define STORE_TWIN_H

@@ -112,6 +112,13 @@ def by_likeness():
     orders("by likeness", give, lambda name, trace, id_, n: through(name, n), "openai.chat(gateway)")
 
 
+def by_likeness_of_another_date():
+    """The model that was asked for, not the one that answered."""
+    def give(name, trace, id_, n, start, end):
+        send(span(trace, id_, start - 0.01, end + 0.01, call(None, model="GPT-Test", **{"user.id": name})))
+    orders("by the model asked", give, lambda name, trace, id_, n: through(name, n), "openai.chat(gateway)")
+
+
 def with_http():
     """The HTTP client is instrumented too: its span stands between. In every order of three."""
     for order in itertools.permutations(("gateway", "call", "http")):
@@ -200,4 +207,4 @@ def books():
 
 p = Provider()
 g = Gateway(p)
-main(by_id, by_parent, by_likeness, with_http, again, not_one, tenants, books)
+main(by_id, by_parent, by_likeness, by_likeness_of_another_date, with_http, again, not_one, tenants, books)
