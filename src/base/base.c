@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "base/log.h"
@@ -165,6 +167,13 @@ thread_name(const char *name)
 
 	snprintf(text, sizeof(text), "%s", name);
 	pthread_setname_np(pthread_self(), text);
+}
+
+void
+thread_background(const char *name)
+{
+	thread_name(name);
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), THREAD_BEHIND);	/* of the thread alone, on Linux */
 }
 
 bool

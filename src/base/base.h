@@ -33,5 +33,9 @@ bool	directory_make(const char *);
 
 /* Names the calling thread for ps and top; at most 15 characters. */
 void	thread_name(const char *);
+/* Names the calling thread and puts it behind those that serve clients: it gets the share of a
+ * niceness of THREAD_BEHIND when all cores are busy. */
+#define THREAD_BEHIND 5
+void	thread_background(const char *);
 
 #endif

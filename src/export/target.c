@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -20,7 +19,6 @@
 
 #define IDLE_US 1000000		/* how often it looks when nothing was told */
 #define GATHER_US 200000	/* between the starts of two looks, so that few requests have many spans */
-#define NICE 10			/* below the threads that serve clients */
 
 bool
 target_ending(const struct target *t)
@@ -326,8 +324,7 @@ target_run(void *arg)
 	bool more;
 
 	snprintf(name, sizeof(name), "to %.12s", t->id);
-	thread_name(name);
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	thread_background(name);
 	while (!target_over(t)) {
 		start = clock_mono_us();
 		settings_take(t);

@@ -172,7 +172,7 @@ pool_main(void *arg)
 	struct local_pool *p = self->pool;
 	struct local_task *task;
 
-	thread_name("api");
+	thread_background("api");
 	for (;;) {
 		pthread_mutex_lock(&p->lock);
 		while (STAILQ_EMPTY(&p->queue) && !p->stopping)

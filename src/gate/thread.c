@@ -18,13 +18,36 @@
 #include "gate/down.h"
 #include "gate/exchange.h"
 #include "gate/pool.h"
+#include "ledger/ledger.h"
 
+#define LONG_TURN_US 5000
 #define SETTLE_ROUNDS 16	/* flushes that one turn may cause in a row before others get their turn */
 
 uint64_t
 thread_clock(struct gate_thread *t)
 {
-	return t->now = clock_mono_us();
+	t->now = clock_mono_us();
+	if (t->turn == 0)
+		t->turn = t->now;
+	return t->now;
+}
+
+/* A turn is over. It should never have waited, which a longest one tells. */
+static void
+thread_turned(struct gate_thread *t)
+{
+	uint64_t took;
+
+	if (t->turn == 0)
+		return;
+	took = clock_mono_us() - t->turn;
+	t->turn = 0;
+	if (took > LONG_TURN_US)
+		ledger_add(LEDGER_LONG_TURNS, 1);
+	if (took > t->longest_turn) {
+		t->longest_turn = took;
+		ledger_raise(LEDGER_LONGEST_TURN, (int64_t)took);
+	}
 }
 
 void
@@ -158,6 +181,7 @@ thread_main(void *arg)
 		event_base_loop(t->base, EVLOOP_ONCE);
 		thread_settle(t);
 		thread_reap(t);
+		thread_turned(t);
 	}
 	pool_close_all(t);
 	down_close_all(t);

@@ -70,6 +70,8 @@ struct gate_thread {
 	struct chunk_pool	 chunks;
 	uint64_t		 body_bytes;	/* held request bodies */
 	uint64_t		 now;		/* µs, when the current event was taken */
+	uint64_t		 turn;		/* and when the first one of this turn was; 0: none yet */
+	uint64_t		 longest_turn;
 	unsigned		 round;		/* of flushing */
 	bool			 draining;
 	bool			 stopping;

@@ -127,6 +127,16 @@ ledger_set(enum ledger_counter c, int64_t v)
 	atomic_store_explicit(&counters[c], v, memory_order_relaxed);
 }
 
+void
+ledger_raise(enum ledger_counter c, int64_t v)
+{
+	int64_t was = atomic_load_explicit(&counters[c], memory_order_relaxed);
+
+	while (was < v && !atomic_compare_exchange_weak_explicit(&counters[c], &was, v, memory_order_relaxed,
+	    memory_order_relaxed))
+		;
+}
+
 int64_t
 ledger_get(enum ledger_counter c)
 {

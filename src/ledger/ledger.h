@@ -24,6 +24,8 @@ enum ledger_counter {
 };
 void	 ledger_add(enum ledger_counter, int64_t);
 void	 ledger_set(enum ledger_counter, int64_t);
+/* Raises a gauge to v, if that is more. */
+void	 ledger_raise(enum ledger_counter, int64_t v);
 int64_t	 ledger_get(enum ledger_counter);
 
 /* One request that ended, told by the gate. model: JSON-decoded text or "";

@@ -4,6 +4,10 @@ COUNTER(IN_FLIGHT, "spangate_requests_in_flight", "gauge", "Exchanges that are o
 COUNTER(CLIENTS, "spangate_client_connections", "gauge", "Client connections that are open now")
 COUNTER(UPSTREAMS, "spangate_upstream_connections", "gauge", "Provider connections that are open now, pooled ones too")
 COUNTER(BODY_BYTES, "spangate_held_body_bytes", "gauge", "Request bodies held in memory, and copies for breakdowns")
+COUNTER(LONG_TURNS, "spangate_gate_long_turns_total", "counter",
+    "Turns of a gate thread's loop that took over 5 ms")
+COUNTER(LONGEST_TURN, "spangate_gate_longest_turn_microseconds", "gauge",
+    "The longest turn of a gate thread's loop since the start")
 COUNTER(ACCEPT_PAUSES, "spangate_accept_pauses_total", "counter",
     "Times that accepting paused for want of file descriptors")
 COUNTER(BEGUN, "spangate_journal_begins_total", "counter", "BEGIN records written by this process")

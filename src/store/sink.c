@@ -628,7 +628,7 @@ sink_run(void *arg)
 	bool stopping = false, looked = false, more = false;
 	int rc;
 
-	thread_name("sink");
+	thread_background("sink");
 	for (;;) {
 		start = clock_mono_us();
 		stopping = is_stopping(sink, &deadline);
