@@ -84,6 +84,7 @@ sink_clear(struct sink_config *s)
 	free(s->host);
 	free(s->api_key);
 	free(s->ca_file);
+	free(s->service_name);
 	texts_free(&s->headers);
 	texts_free(&s->environments);
 }

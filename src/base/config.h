@@ -59,7 +59,9 @@ struct text_list {
 	size_t		 n;
 };
 
-enum sink_kind { SINK_RESPAN, SINK_KINDS };
+enum sink_kind { SINK_RESPAN, SINK_OTLP, SINK_KINDS };
+enum sink_encoding { SINK_PROTOBUF, SINK_JSON };
+enum sink_generation { SINK_GENAI_1_41, SINK_GENAI_NEXT };
 enum sink_coding { SINK_PLAIN, SINK_GZIP, SINK_ZSTD };
 enum sink_bodies { SINK_BODIES_NONE, SINK_BODIES_TEXTS, SINK_BODIES_FULL };
 
@@ -82,6 +84,10 @@ struct sink_config {
 	bool		 from_start;	/* a new target gets what is stored already */
 	bool		 changes;	/* what changes once it was sent is sent again */
 	char		*ca_file;	/* or NULL */
+	/* of OTLP */
+	enum sink_encoding encoding;
+	enum sink_generation generation;
+	char		*service_name;
 };
 
 struct price_book;

@@ -113,10 +113,12 @@ OPTION(ROUTE, "model", NULL, TEXT, model, 0, 0, NULL, "claude-*", OPTION_NEEDED,
 OPTION(ROUTE, "provider", NULL, TEXT, provider_id, 0, 0, NULL, "anthropic", OPTION_NEEDED,
     "The provider that takes it.")
 
-OPTION(SINK, "kind", NULL, ENUM, kind, 0, 0, NULL, "respan", OPTION_NEEDED,
-    "What it speaks: respan is the Respan API, of the public service or another spangate.")
+OPTION(SINK, "kind", NULL, ENUM, kind, 0, 1, NULL, "respan|otlp", OPTION_NEEDED,
+    "What it speaks: respan is the Respan API, of the public service or another spangate; otlp is OpenTelemetry's "
+    "traces over HTTP.")
 OPTION(SINK, "url", NULL, TEXT, url, 0, 0, NULL, "https://api.respan.ai", OPTION_NEEDED,
-    "Where it is: for respan the address that /api/v1/traces/ingest comes after.")
+    "Where it is: for respan the address that /api/v1/traces/ingest comes after, for otlp the one that /v1/traces "
+    "does, or with it.")
 OPTION(SINK, "api_key", NULL, TEXT, api_key, 0, 0, NULL, "${RESPAN_API_KEY}", OPTION_SECRET,
     "Its key, sent as Authorization: Bearer.")
 OPTION(SINK, "headers", NULL, TEXTS, headers, 0, 0, NULL, "[ \"X-Team: search\" ]", OPTION_SECRET,
@@ -140,13 +142,21 @@ OPTION(SINK, "environments", NULL, TEXTS, environments, 0, 0, NULL, "[ prod ]", 
 OPTION(SINK, "sample", NULL, SHARE, sample, 0, 0, "1", NULL, 0,
     "Share of the spans that is sent, always the same ones for an id (as sample= of lists).")
 OPTION(SINK, "bodies", NULL, ENUM, bodies, 0, 2, "texts", "none|texts|full", 0,
-    "none sends no texts; texts sends messages, input and output; full sends the whole request and answer too.")
+    "none sends no texts; texts sends messages, input and output; full sends the whole request and answer too. For "
+    "otlp none, unless it is set.")
 OPTION(SINK, "from", NULL, ENUM, from_start, 0, 1, "now", "now|start", 0,
     "A new sink gets the spans from now on, or from the first one that is stored.")
 OPTION(SINK, "changes", NULL, BOOL, changes, 0, 1, "true", NULL, 0,
-    "Spans that change later (prices, notes, feedback, sent anew) are sent again; the target must replace them.")
+    "Spans that change later (prices, notes, feedback, sent anew) are sent again; the target must replace them. For "
+    "otlp false, unless it is set.")
 OPTION(SINK, "ca_file", NULL, TEXT, ca_file, 0, 0, NULL, "/etc/ssl/own-ca.pem", 0,
     "Certificates to trust for this sink in place of the system's.")
+OPTION(SINK, "encoding", NULL, ENUM, encoding, 0, 1, "protobuf", "protobuf|json", 0,
+    "otlp: how requests are written.")
+OPTION(SINK, "generation", NULL, ENUM, generation, 0, 1, "1.41", "1.41|next", 0,
+    "otlp: by which GenAI conventions attributes are named: 1.41, or what has come after it.")
+OPTION(SINK, "service_name", NULL, TEXT, service_name, 0, 0, "spangate", NULL, 0,
+    "otlp: service.name of the resource.")
 
 OPTION(KEY, "id", NULL, TEXT, key.id, 0, 0, NULL, "app1", OPTION_NEEDED,
     "Name of the key, shown on spans.")

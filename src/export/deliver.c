@@ -361,12 +361,14 @@ judge(struct target *t, const struct post_result *r)
 	if (r->answer.status == 0)
 		snprintf(t->verdict.text, sizeof(t->verdict.text), "%s", r->error);
 	else if (t->kind->judge != NULL)
-		t->kind->judge(t->sink, &r->answer, &t->verdict);
+		t->kind->judge(&t->request, &r->answer, &t->verdict);
 	ledger_sink_request(t->ledger, request_result(t, r->answer.status));
 	t->state.requests++;
-	if (t->verdict.outcome == EXPORT_TAKEN)
+	if (t->verdict.outcome == EXPORT_TAKEN && *t->verdict.text == '\0')
 		return;
-	t->state.failures++;
+	if (t->verdict.outcome == EXPORT_TAKEN)
+		log_warn("sink %s: %s", t->id, t->verdict.text);
+	t->state.failures += t->verdict.outcome != EXPORT_TAKEN;
 	t->state.failed_at = clock_wall_us();
 	snprintf(t->state.error, sizeof(t->state.error), "%s", t->verdict.text);
 	log_debug("sink %s: %s", t->id, t->verdict.text);

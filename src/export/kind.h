@@ -81,8 +81,9 @@ struct export_kind {
 	 * the request is dropped. */
 	void		(*finish)(struct export_request *);
 	/* What the answer means. The verdict comes as export_judge makes it of the
-	 * status; NULL: that is all there is to it. */
-	void		(*judge)(const struct sink_config *, const struct export_answer *, struct export_verdict *);
+	 * status; NULL: that is all there is to it. Of the request config and items
+	 * are there. A text beside TAKEN is logged and told as its last error. */
+	void		(*judge)(const struct export_request *, const struct export_answer *, struct export_verdict *);
 };
 
 /* The kinds by enum sink_kind. */
@@ -96,6 +97,6 @@ void	export_judge(const struct export_answer *, struct export_verdict *);
 void	export_refuse(struct export_verdict *, size_t index, struct slice text);
 void	export_verdict_free(struct export_verdict *);
 
-extern const struct export_kind export_respan;
+extern const struct export_kind export_respan, export_otlp;
 
 #endif

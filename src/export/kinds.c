@@ -9,6 +9,7 @@
 
 const struct export_kind *const export_kinds[SINK_KINDS] = {
 	[SINK_RESPAN] = &export_respan,
+	[SINK_OTLP] = &export_otlp,
 };
 
 static enum export_outcome

@@ -172,7 +172,7 @@ error_text(struct jvalue error, struct buf *out)
 /* Where the answer tells of single spans, those are what was refused: `errors`
  * says why, and `results` has them all. */
 static void
-judge(const struct sink_config *c, const struct export_answer *a, struct export_verdict *v)
+judge(const struct export_request *r, const struct export_answer *a, struct export_verdict *v)
 {
 	struct jvalue body, errors, results;
 	struct jmember m;
@@ -181,7 +181,7 @@ judge(const struct sink_config *c, const struct export_answer *a, struct export_
 	int64_t index;
 	size_t n = 0;
 
-	(void)c;
+	(void)r;
 	if ((v->outcome != EXPORT_TAKEN && v->outcome != EXPORT_REFUSED) || jscan_check(a->body, &body, NULL) != JSCAN_END)
 		return;
 	errors = jget(body, SLICE("errors"));

@@ -12,6 +12,8 @@
 #include "core/limits.h"
 #include "span/given.h"
 #include "span/otlp.h"
+#include "span/otlp.pb-c.h"
+#include "span/proto_write.h"
 #include "tap.h"
 
 static void
@@ -76,6 +78,87 @@ lines_diff(struct slice want, struct slice got)
 	}
 }
 
+/* Protobuf → JSON → protobuf → JSON is that JSON. */
+static bool
+written_back(struct slice message)
+{
+	const ProtobufCMessageDescriptor *type = &otlp__traces_request__descriptor;
+	struct buf json, proto, again;
+	struct jvalue v;
+	bool same;
+
+	buf_init(&json, 64 * MIB);
+	buf_init(&proto, 64 * MIB);
+	buf_init(&again, 64 * MIB);
+	proto_json(type, message, &json);
+	same = jscan_check(buf_view(&json), &v, NULL) == JSCAN_END && proto_write(type, v, &proto);
+	if (same) {
+		proto_json(type, buf_view(&proto), &again);
+		same = slice_eq(buf_view(&json), buf_view(&again));
+	}
+	buf_free(&json);
+	buf_free(&proto);
+	buf_free(&again);
+	return same;
+}
+
+/* These bytes; NULL: it is refused. */
+static void
+writes(const char *json, const void *bytes, size_t len)
+{
+	struct jvalue v;
+	struct buf out;
+	bool good;
+
+	buf_init(&out, MIB);
+	good = jscan_check(slice_str(json), &v, NULL) == JSCAN_END && proto_write(&otlp__span__descriptor, v, &out);
+	if (!tap_ok(bytes ? good && slice_eq(buf_view(&out), slice_make(bytes, len)) : !good, __FILE__, __LINE__, json))
+		for (size_t i = 0; i < out.len; i++)
+			printf("%s%02x%s", i ? " " : "# ", (unsigned char)out.ptr[i], i + 1 == out.len ? "\n" : "");
+	buf_free(&out);
+}
+#define WRITES(json, bytes) writes(json, bytes, sizeof(bytes) - 1)
+
+static void
+writing(void)
+{
+	char deep[4096];
+	int n;
+
+	WRITES("{}", "");
+	WRITES("{\"traceId\":\"0aFF\",\"nobodyKnows\":{\"a\":[1]}}", "\x0a\x02\x0a\xff");
+	WRITES("{\"name\":\"\\u00fc\",\"kind\":3,\"parentSpanId\":null}", "\x2a\x02\xc3\xbc\x30\x03");
+	WRITES("{\"endTimeUnixNano\":\"258\",\"startTimeUnixNano\":1}",
+	    "\x41\x02\x01\x00\x00\x00\x00\x00\x00\x39\x01\x00\x00\x00\x00\x00\x00\x00");
+	WRITES("{\"startTimeUnixNano\":\"18446744073709551615\"}", "\x39\xff\xff\xff\xff\xff\xff\xff\xff");
+	WRITES("{\"flags\":257,\"status\":{}}", "\x85\x01\x01\x01\x00\x00\x7a\x00");
+	WRITES("{\"attributes\":[{\"value\":{\"intValue\":\"-1\"}},{\"value\":{\"doubleValue\":\"-Infinity\"}}]}",
+	    "\x4a\x0d\x12\x0b\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+	    "\x4a\x0b\x12\x09\x21\x00\x00\x00\x00\x00\x00\xf0\xff");
+	WRITES("{\"attributes\":[{\"value\":{\"bytesValue\":\"AP8=\"}},{\"value\":{\"boolValue\":false}}]}",
+	    "\x4a\x06\x12\x04\x3a\x02\x00\xff\x4a\x04\x12\x02\x10\x00");
+	writes("{\"traceId\":\"0g\"}", NULL, 0);
+	writes("{\"traceId\":\"000\"}", NULL, 0);
+	writes("{\"traceId\":5}", NULL, 0);
+	writes("{\"name\":5}", NULL, 0);
+	writes("{\"kind\":1.5}", NULL, 0);
+	writes("{\"startTimeUnixNano\":\"18446744073709551616\"}", NULL, 0);
+	writes("{\"startTimeUnixNano\":\"\"}", NULL, 0);
+	writes("{\"attributes\":{}}", NULL, 0);
+	writes("{\"attributes\":[5]}", NULL, 0);
+	writes("{\"attributes\":[{\"value\":{\"boolValue\":1}}]}", NULL, 0);
+	writes("{\"attributes\":[{\"value\":{\"doubleValue\":\"1\"}}]}", NULL, 0);
+	writes("{\"attributes\":[{\"value\":{\"bytesValue\":\"*\"}}]}", NULL, 0);
+	n = snprintf(deep, sizeof(deep), "{\"attributes\":[{\"value\":");
+	for (int i = 0; i < 60; i++)
+		n += snprintf(deep + n, sizeof(deep) - (size_t)n, "{\"arrayValue\":{\"values\":[");
+	for (int i = 0; i < 60; i++)
+		n += snprintf(deep + n, sizeof(deep) - (size_t)n, "]}}");
+	snprintf(deep + n, sizeof(deep) - (size_t)n, "}]}");
+	writes(deep, NULL, 0);
+	writes("[]", NULL, 0);
+}
+
 static void
 golden(const char *dir, const char *name, bool write)
 {
@@ -101,6 +184,7 @@ golden(const char *dir, const char *name, bool write)
 	ok(lines_of(buf_view(&pb), true, &same));
 	if (!ok(slice_eq(buf_view(&want), buf_view(&same))))
 		lines_diff(buf_view(&want), buf_view(&same));
+	ok(written_back(buf_view(&pb)));
 	/* cut anywhere it is malformed, or ends between two fields of the whole */
 	for (size_t n = 1; n < pb.len; n += n < 200 ? 1 : 37) {
 		struct buf cut;
@@ -259,6 +343,7 @@ int
 main(int argc, char **argv)
 {
 	goldens(argc > 1 && strcmp(argv[1], "--write") == 0);
+	writing();
 	malformed();
 	deep(91, true);
 	deep(121, false);
