@@ -64,6 +64,7 @@ enum store_statement {
 /* What rows were counted, kept in table meta as numbers of these names. */
 enum store_number { NUMBER_REV, NUMBER_EXPIRED, NUMBER_DUPLICATES, NUMBER_PAST, NUMBER_PAST_DROPPED, NUMBER_REMOVED,
     NUMBER_DAY_OFFSET, NUMBER_REPRICE_AT, NUMBER_GIVEN,
+    NUMBER_GIVEN_UNTIL,	/* the latest end of a given span, µs */
     NUMBERS };
 
 struct store {

@@ -26,6 +26,7 @@ static const char *const number_names[NUMBERS] = {
 	[NUMBER_PAST] = "past", [NUMBER_PAST_DROPPED] = "past_dropped",
 	[NUMBER_REMOVED] = "removed", [NUMBER_DAY_OFFSET] = "day_offset",
 	[NUMBER_REPRICE_AT] = "reprice_at", [NUMBER_GIVEN] = "given",
+	[NUMBER_GIVEN_UNTIL] = "given_until",
 };
 
 #define COLUMN(symbol, name) ", " name
