@@ -187,7 +187,8 @@ table_print(const struct standing *s, struct buf *out)
 static int
 out_end(struct buf *out)
 {
-	bool good = !out->failed && fwrite(out->ptr, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
+	bool good = !out->failed && (out->len == 0 || fwrite(out->ptr, 1, out->len, stdout) == out->len) &&
+	    fflush(stdout) == 0;
 
 	buf_free(out);
 	return good ? CLI_GOOD : cli_fail("standard output cannot be written");

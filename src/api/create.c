@@ -17,6 +17,7 @@
 #include "core/limits.h"
 #include "span/build.h"
 #include "span/given.h"
+#include "span/inflate.h"
 #include "store/store.h"
 
 #define BATCH_SPANS 5000		/* of one batch */
@@ -32,6 +33,7 @@ struct taking {
 	struct buf	 results, errors;
 	struct buf	 traces;	/* their ids as JSON, each with a line end */
 	bool		 full;		/* the journal has no more room */
+	struct buf	 inflated;	/* the body, where it came compressed */
 };
 
 /* Waits, unless the body says not to. */
@@ -168,12 +170,44 @@ answer_refused(struct local_job *job, const struct given_error *e)
 	buf_free(&text);
 }
 
-/* The request's JSON; false: it has answered what is wrong with it. */
+/* The body as it was before it was compressed, into `inflated` where it was.
+ * False: it has answered. */
 static bool
-body_read(struct local_job *job, const struct local_request *request, struct jvalue *v)
+body_inflate(struct local_job *job, const struct local_request *request, struct buf *inflated, struct slice *body)
 {
+	struct inflate inflate;
+	int rc = inflate_init(&inflate, request->content_encoding);
+
+	*body = request->body;
+	if (rc == INFLATE_OK && inflate.n > 0) {
+		rc = inflate_feed(&inflate, *body, inflated);
+		if (rc == INFLATE_OK && !inflate_complete(&inflate))
+			rc = INFLATE_E_DATA;
+		*body = buf_view(inflated);
+	}
+	inflate_free(&inflate);
+	if (rc == INFLATE_E_CODING)
+		api_error(job, 415, "accept-encoding: gzip, deflate, br, zstd\r\n", "the content encoding is not known here");
+	else if (rc == INFLATE_E_LIMIT)
+		api_error(job, 413, NULL, "the body has more than %u bytes when it is decompressed", LIMIT_API_BODY);
+	else if (rc != INFLATE_OK)
+		api_error(job, 400, NULL, "the body cannot be decompressed: it is damaged or cut off");
+	return rc == INFLATE_OK;
+}
+
+/* The request's JSON, which lives as long as `inflated`; false: it has answered
+ * what is wrong with it. */
+static bool
+body_read(struct local_job *job, const struct local_request *request, struct buf *inflated, struct jvalue *v)
+{
+	struct slice body;
 	size_t at = 0;
-	int rc = jscan_check(request->body, v, &at);
+	int rc;
+
+	buf_init(inflated, LIMIT_API_BODY);
+	if (!body_inflate(job, request, inflated, &body))
+		return false;
+	rc = jscan_check(body, v, &at);
 
 	if (rc == JSCAN_END)
 		return true;
@@ -182,17 +216,13 @@ body_read(struct local_job *job, const struct local_request *request, struct jva
 	return false;
 }
 
-void
-create_one(struct local_job *job, const struct local_request *request, void *arg)
+static void
+take_single(struct local_job *job, const struct local_request *request, struct jvalue span)
 {
 	struct given_error e;
 	struct writing w;
-	struct jvalue span;
 	uint8_t id[16];
 
-	(void)arg;
-	if (!body_read(job, request, &span))
-		return;
 	if (span.text.len > LIMIT_SPAN) {
 		api_error(job, 413, NULL, "a span has at most %u bytes", LIMIT_SPAN);
 		return;
@@ -207,6 +237,18 @@ create_one(struct local_job *job, const struct local_request *request, void *arg
 		writing_full(&w);
 	else if (writing_flush(&w))
 		answer_created(&w, span.text, id, blocks(span) && writing_await(&w));
+}
+
+void
+create_one(struct local_job *job, const struct local_request *request, void *arg)
+{
+	struct buf inflated;
+	struct jvalue span;
+
+	(void)arg;
+	if (body_read(job, request, &inflated, &span))
+		take_single(job, request, span);
+	buf_free(&inflated);
 }
 
 static void
@@ -328,6 +370,7 @@ taken(struct taking *t, struct local_job *job, const struct local_request *reque
 static void
 taking_free(struct taking *t)
 {
+	buf_free(&t->inflated);
 	buf_free(&t->results);
 	buf_free(&t->errors);
 	buf_free(&t->traces);
@@ -405,8 +448,10 @@ create_batch(struct local_job *job, const struct local_request *request, void *a
 	struct jvalue body, list;
 
 	(void)arg;
-	if (!body_read(job, request, &body))
+	if (!body_read(job, request, &t.inflated, &body)) {
+		buf_free(&t.inflated);
 		return;
+	}
 	list = body.kind == JARRAY ? body : jget(body, SLICE("logs"));
 	if (list.kind != JARRAY)
 		api_error(job, 400, NULL, "logs: must be a list of spans");
@@ -422,8 +467,10 @@ create_traces(struct local_job *job, const struct local_request *request, void *
 	struct jvalue body, list;
 
 	(void)arg;
-	if (!body_read(job, request, &body))
+	if (!body_read(job, request, &t.inflated, &body)) {
+		buf_free(&t.inflated);
 		return;
+	}
 	list = body.kind == JARRAY ? body : jget(body, SLICE("data"));
 	if (list.kind != JARRAY)
 		api_error(job, 400, NULL, "the body must be a list of spans, or an object with one as data");

@@ -15,6 +15,7 @@
 #include "export/target_int.h"
 
 #define TOO_LARGE_KEPT 50	/* requests for which a size that was too large is remembered */
+#define REFUSED_TOLD 20		/* in a row, all for no reason that was told: then it is rather a setting */
 #define FAILURES_TOLD 3		/* in a row, before it is called a problem */
 
 /* Writes one down as a dead letter. */
@@ -301,7 +302,7 @@ taken(struct target *t, unsigned status)
 
 	if (!listed_bury(t, status, &left))
 		return false;
-	t->failures = 0;
+	t->failures = t->refused_in_row = 0;
 	target_problem(t, NULL);
 	t->state.sent += left;
 	t->state.sent_at = clock_wall_us();
@@ -315,29 +316,6 @@ taken(struct target *t, unsigned status)
 	return pass(t);
 }
 
-/* It has nothing of it, and never will have all of it. */
-static bool
-refused(struct target *t, unsigned status)
-{
-	size_t left;
-
-	t->failures = 0;
-	if (!listed_bury(t, status, &left))
-		return false;
-	if (left == 0)
-		return pass(t);
-	if (left < t->request.items)	/* the others go without those */
-		return target_save(t);
-	if (t->request.items == 1)
-		return sent_bury(t, 0, status, t->verdict.text) && pass(t);
-	t->limit = t->request.items / 2;
-	if (t->verdict.outcome == EXPORT_SPLIT) {
-		t->too_large = t->request.items;
-		t->since_too_large = 0;
-	}
-	return true;
-}
-
 /* Not now. */
 static bool
 wait_for(struct target *t, uint64_t asked_us)
@@ -345,12 +323,39 @@ wait_for(struct target *t, uint64_t asked_us)
 	uint64_t random;
 
 	t->failures++;
-	if (t->verdict.outcome == EXPORT_HOLD || t->failures >= FAILURES_TOLD)
+	if (t->verdict.outcome == EXPORT_HOLD || t->failures >= FAILURES_TOLD || t->refused_in_row >= REFUSED_TOLD)
 		target_problem(t, t->verdict.text);
 	if (!target_save(t))
 		return false;
 	random_bytes(&random, sizeof(random));
 	target_pause(t, backoff_pause(t->failures, t->sink->retry_min_us, t->sink->retry_max_us, asked_us, random));
+	return true;
+}
+
+/* It has nothing of it, and never will have all of it. */
+static bool
+refused(struct target *t, unsigned status)
+{
+	size_t left;
+
+	if (t->refused_in_row < REFUSED_TOLD)
+		t->failures = 0;
+	if (!listed_bury(t, status, &left))
+		return false;
+	if (left == 0)
+		return pass(t);
+	if (left < t->request.items)	/* the others go without those */
+		return target_save(t);
+	if (t->request.items == 1) {
+		if (!sent_bury(t, 0, status, t->verdict.text) || !pass(t))
+			return false;
+		return ++t->refused_in_row < REFUSED_TOLD || wait_for(t, 0);
+	}
+	t->limit = t->request.items / 2;
+	if (t->verdict.outcome == EXPORT_SPLIT) {
+		t->too_large = t->request.items;
+		t->since_too_large = 0;
+	}
 	return true;
 }
 

@@ -90,7 +90,7 @@ struct export_kind {
 extern const struct export_kind *const export_kinds[SINK_KINDS];
 
 /* What a status means anywhere: 2xx TAKEN; none, 408, 425, 429, 5xx AGAIN; 413
- * SPLIT; 3xx, 401, 403, 404, 405, 407 HOLD; other 4xx REFUSED. text: the status
+ * SPLIT; 3xx, 401, 403, 404, 405, 407, 415 HOLD; other 4xx REFUSED. text: the status
  * and the beginning of the body. */
 void	export_judge(const struct export_answer *, struct export_verdict *);
 /* Lists an item as refused; text is cut. */

@@ -18,7 +18,7 @@ outcome_of(unsigned status)
 	switch (status) {
 	case 0: case 408: case 425: case 429:
 		return EXPORT_AGAIN;
-	case 401: case 403: case 404: case 405: case 407:
+	case 401: case 403: case 404: case 405: case 407: case 415:
 		return EXPORT_HOLD;
 	case 413:
 		return EXPORT_SPLIT;

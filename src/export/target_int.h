@@ -65,6 +65,7 @@ struct target {
 	size_t		 room;
 	uint64_t	 oldest_ms;	/* of the request: when its oldest span came */
 	struct export_verdict verdict;
+	unsigned	 refused_in_row;	/* single spans, without a reason */
 	unsigned	 failures;	/* in a row */
 };
 

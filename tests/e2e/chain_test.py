@@ -174,6 +174,6 @@ def compare(first, second):
 provider, road = Provider(), Road()
 b = Gateway(provider)
 road.to = b.port
-a = Gateway(provider, config={"sinks": {"second": {"kind": "respan", "url": road.url, "compression": "none", "retry_min": "100ms",
+a = Gateway(provider, config={"sinks": {"second": {"kind": "respan", "url": road.url, "compression": "gzip", "retry_min": "100ms",
                                                    "retry_max": "1s", "batch_spans": 500}}})
 main(chain)

@@ -272,6 +272,25 @@ def test_too_large():
     r.close()
 
 
+def test_all_refused():
+    """A target that has no use for any of it: a few are dead letters, the rest waits."""
+    r = Receiver(lambda n, spans: (400, {}, {"detail": "what is this?"}))
+    g = gateway(r, retry_min="10s", retry_max="10s")
+    for _ in range(60):
+        chat(g)
+    ok(wait_until(lambda: "400" in ready(g)["problems"].get("sink up", "")), "it is a problem", ready(g))
+    n = len(sinks(g, "dead", "up"))
+    ok(20 <= n < 30, "most are not given up", n)
+    r.answer = None
+    g.signal(signal.SIGHUP)
+    r.wait(60 - n)
+    code, said = sinks(g, "resend", "up")
+    ok(code == 0 and "%d sent" % n in said, "once it is mended all can go", said)
+    eq(len(r.taken()[0]), 60, "and all have gone")
+    g.destroy()
+    r.close()
+
+
 def test_denied():
     """A wrong key: nothing is lost, it says so, and goes on once the settings are mended."""
     r = Receiver()
@@ -430,4 +449,4 @@ def test_tls():
 
 
 provider = Provider()
-main(test_tls, test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_filters, test_changes, test_gone)
+main(test_tls, test_all_refused, test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_filters, test_changes, test_gone)

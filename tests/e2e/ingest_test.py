@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spans that others send: created one by one, by batch and as traces, under every name of their members; sent again,
 changed, deleted; while the store is locked, the journal full, the gateway killed."""
+import gzip
 import hashlib
 import hmac
 import sqlite3
@@ -367,6 +368,20 @@ def journal_full():
     h.destroy()
 
 
+def coded():
+    """Bodies that come compressed, as other gateways send them."""
+    spans = [dict(CHAT_SPAN, trace_unique_id="coded", span_unique_id="s%d" % i, cost=0.5) for i in range(3)]
+    for path, body in ((CREATE, CHAT_SPAN), (BATCH, {"logs": [CHAT_SPAN]}), (TRACES, spans)):
+        r = post(path, gzip.compress(json.dumps(body).encode()), {"Content-Encoding": "gzip"})
+        eq(r.status, 200, "gzip at " + path)
+    eq(len(call("GET", "/api/request-logs/?trace_unique_id=coded").json["results"]), 3, "they are there")
+    good = gzip.compress(json.dumps(spans).encode())
+    for what, body, coding, status in (("cut off", good[:-9], "gzip", 400), ("damaged", b"x" + good, "gzip", 400), ("no coding", good, "lzma", 415),
+                                       ("a bomb", gzip.compress(b"[" + b" " * (101 << 20) + b"]"), "gzip", 413)):
+        r = post(TRACES, body, {"Content-Encoding": coding})
+        ok(r.status == status and "detail" in r.json, "%s: %d" % (what, status), r.status, r.body[:200])
+
+
 def environments():
     h = Gateway(p, {"keys": [{"id": "k1", "environment": "test", "sha256": KEY_HASH}]})
     r = post(CREATE, dict(CHAT_SPAN, environment="staging"), {"Authorization": "Bearer " + KEY}, gateway=h)
@@ -380,4 +395,4 @@ KEY = "sg-first-key-0123456789abcdef"
 KEY_HASH = hmac.new(b"spangate-key", KEY.encode(), hashlib.sha256).hexdigest()
 p = Provider()
 g = Gateway(p)
-main(examples, answers, batches, traces, exporter, again, changes, early, sizes, texts_off, locked, journal_full, environments)
+main(examples, answers, batches, traces, exporter, again, changes, early, sizes, texts_off, coded, locked, journal_full, environments)
