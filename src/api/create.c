@@ -12,12 +12,12 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/body.h"
 #include "api/writing.h"
 #include "base/base.h"
 #include "core/limits.h"
 #include "span/build.h"
 #include "span/given.h"
-#include "span/inflate.h"
 #include "store/store.h"
 
 #define BATCH_SPANS 5000		/* of one batch */
@@ -170,45 +170,22 @@ answer_refused(struct local_job *job, const struct given_error *e)
 	buf_free(&text);
 }
 
-/* The body as it was before it was compressed, into `inflated` where it was.
- * False: it has answered. */
-static bool
-body_inflate(struct local_job *job, const struct local_request *request, struct buf *inflated, struct slice *body)
-{
-	struct inflate inflate;
-	int rc = inflate_init(&inflate, request->content_encoding);
-
-	*body = request->body;
-	if (rc == INFLATE_OK && inflate.n > 0) {
-		rc = inflate_feed(&inflate, *body, inflated);
-		if (rc == INFLATE_OK && !inflate_complete(&inflate))
-			rc = INFLATE_E_DATA;
-		*body = buf_view(inflated);
-	}
-	inflate_free(&inflate);
-	if (rc == INFLATE_E_CODING)
-		api_error(job, 415, "accept-encoding: gzip, deflate, br, zstd\r\n", "the content encoding is not known here");
-	else if (rc == INFLATE_E_LIMIT)
-		api_error(job, 413, NULL, "the body has more than %u bytes when it is decompressed", LIMIT_API_BODY);
-	else if (rc != INFLATE_OK)
-		api_error(job, 400, NULL, "the body cannot be decompressed: it is damaged or cut off");
-	return rc == INFLATE_OK;
-}
-
 /* The request's JSON, which lives as long as `inflated`; false: it has answered
  * what is wrong with it. */
 static bool
 body_read(struct local_job *job, const struct local_request *request, struct buf *inflated, struct jvalue *v)
 {
+	struct body_error e;
 	struct slice body;
 	size_t at = 0;
 	int rc;
 
 	buf_init(inflated, LIMIT_API_BODY);
-	if (!body_inflate(job, request, inflated, &body))
+	if (!body_inflate(request, inflated, &body, &e)) {
+		api_error(job, e.status, e.headers, "%s", e.text);
 		return false;
+	}
 	rc = jscan_check(body, v, &at);
-
 	if (rc == JSCAN_END)
 		return true;
 	api_error(job, 400, NULL, rc == JSCAN_E_UTF8 ? "the body is not UTF-8 at byte %zu" :

@@ -12,18 +12,19 @@
 #include <stdlib.h>
 
 #include "api/answer.h"
+#include "api/body.h"
 #include "api/writing.h"
 #include "base/base.h"
 #include "base/log.h"
 #include "core/limits.h"
 #include "span/given.h"
-#include "span/inflate.h"
 #include "span/otlp.h"
 #include "span/otlp.pb-c.h"
 #include "store/value.h"
 
 #define PROTOBUF "application/x-protobuf"
 #define NAMED 5			/* refused spans that the message tells of */
+#define TOGETHER 32		/* spans that are written at once */
 
 /* Codes of google.rpc.Status. */
 enum { INVALID_ARGUMENT = 3, RESOURCE_EXHAUSTED = 8, UNAVAILABLE = 14 };
@@ -135,33 +136,6 @@ type_read(struct taking *t)
 	return false;
 }
 
-/* The body as it was before it was compressed. False: it has answered. */
-static bool
-body_read(struct taking *t, struct slice *body)
-{
-	struct inflate inflate;
-	int rc;
-
-	*body = t->request->body;
-	rc = inflate_init(&inflate, t->request->content_encoding);
-	if (rc == INFLATE_OK && inflate.n > 0) {
-		rc = inflate_feed(&inflate, *body, &t->inflated);
-		if (rc == INFLATE_OK && !inflate_complete(&inflate))
-			rc = INFLATE_E_DATA;
-		*body = buf_view(&t->inflated);
-	}
-	inflate_free(&inflate);
-	if (rc == INFLATE_E_CODING)
-		refuse(t, 415, INVALID_ARGUMENT, "accept-encoding: gzip, deflate, br, zstd\r\n",
-		    "the content encoding is not known here");
-	else if (rc == INFLATE_E_LIMIT)
-		refuse(t, 413, INVALID_ARGUMENT, NULL, "the body has more than %u bytes when it is decompressed",
-		    LIMIT_OTLP_INFLATED);
-	else if (rc != INFLATE_OK)
-		refuse(t, 400, INVALID_ARGUMENT, NULL, "the body cannot be decompressed: it is damaged or cut off");
-	return rc == INFLATE_OK;
-}
-
 /* Notes why the span of that place cannot be taken. */
 static void
 reject(struct taking *t, size_t place, const struct otlp_span *from, const struct given_error *e)
@@ -202,19 +176,29 @@ take_one(struct taking *t, size_t place, const struct otlp_span *from, struct bu
 		t->good++;
 	else
 		t->full = true;
-	journal_flush(t->w.writer);	/* the text was lent until then */
 }
 
+/* Their texts are lent to the journal until it is flushed, some at a time. */
 static void
 take_all(struct taking *t, struct otlp_request *r)
 {
 	const struct otlp_span *span;
-	struct buf text;
+	struct buf texts[TOGETHER];
+	size_t lent = 0, bytes = 0;
 
-	buf_init(&text, 2 * OTLP_SPAN_TEXT);
-	for (size_t place = 0; !t->full && (span = otlp_request_next(r)) != NULL; place++)
-		take_one(t, place, span, &text);
-	buf_free(&text);
+	for (size_t i = 0; i < TOGETHER; i++)
+		buf_init(&texts[i], 2 * OTLP_SPAN_TEXT);
+	for (size_t place = 0; !t->full && (span = otlp_request_next(r)) != NULL; place++) {
+		take_one(t, place, span, &texts[lent]);
+		bytes += texts[lent].len;
+		if (++lent < TOGETHER && bytes < LIMIT_BATCH)
+			continue;
+		journal_flush(t->w.writer);
+		lent = bytes = 0;
+	}
+	journal_flush(t->w.writer);
+	for (size_t i = 0; i < TOGETHER; i++)
+		buf_free(&texts[i]);
 }
 
 static void
@@ -246,11 +230,16 @@ void
 otlp_traces(struct local_job *job, const struct local_request *request, void *arg)
 {
 	struct taking t = { .job = job, .request = request };
+	struct body_error e;
 	struct slice body;
 
 	(void)arg;
 	buf_init(&t.inflated, LIMIT_OTLP_INFLATED);
-	if (type_read(&t) && body_read(&t, &body))
-		take(&t, body);
+	if (type_read(&t)) {
+		if (body_inflate(request, &t.inflated, &body, &e))
+			take(&t, body);
+		else
+			refuse(&t, e.status, INVALID_ARGUMENT, e.headers, "%s", e.text);
+	}
 	buf_free(&t.inflated);
 }

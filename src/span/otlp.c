@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/limits.h"
+#include "span/json.h"
 #include "span/otlp_inner.h"
 #include "span/span.h"
 #include "span/vendor.h"
@@ -77,11 +78,11 @@ ids_put(struct otlp *o, struct given_error *e)
 	char trace[33], span[33], parent[33];
 	int rc;
 
-	if (id_read(jget(o->span, SLICE("traceId")), 16, trace) != 1)
+	if (id_read(o->v[OTLP_TRACE], 16, trace) != 1)
 		return refuse(e, "traceId", "must be 32 hex digits, not all of them 0");
-	if (id_read(jget(o->span, SLICE("spanId")), 8, span) != 1)
+	if (id_read(o->v[OTLP_ID], 8, span) != 1)
 		return refuse(e, "spanId", "must be 16 hex digits, not all of them 0");
-	rc = id_read(jget(o->span, SLICE("parentSpanId")), 8, parent);
+	rc = id_read(o->v[OTLP_PARENT], 8, parent);
 	if (rc < 0)
 		return refuse(e, "parentSpanId", "must be 16 hex digits, or empty");
 	if (otlp_member(o, "trace_unique_id"))
@@ -125,9 +126,9 @@ time_put(struct otlp *o, const char *name, int64_t ns)
 static bool
 times_put(struct otlp *o, struct given_error *e)
 {
-	if (!time_read(jget(o->span, SLICE("startTimeUnixNano")), &o->start_ns))
+	if (!time_read(o->v[OTLP_START], &o->start_ns))
 		return refuse(e, "startTimeUnixNano", "must be nanoseconds since 1970");
-	if (!time_read(jget(o->span, SLICE("endTimeUnixNano")), &o->end_ns))
+	if (!time_read(o->v[OTLP_END], &o->end_ns))
 		return refuse(e, "endTimeUnixNano", "must be nanoseconds since 1970");
 	time_put(o, "start_time", o->start_ns);
 	time_put(o, "timestamp", o->end_ns);
@@ -174,7 +175,7 @@ http_status(struct otlp *o)
 static void
 status_put(struct otlp *o)
 {
-	struct jvalue status = jget(o->span, SLICE("status")), message = string_of(jget(status, SLICE("message")));
+	struct jvalue status = o->v[OTLP_STATUS], message = string_of(jget(status, SLICE("message")));
 	int code = code_of(status);
 	int64_t http = http_status(o);
 
@@ -224,8 +225,8 @@ event_read(struct otlp *o, struct jvalue event)
 			o->first_ns = ns;
 		return true;
 	}
-	otlp_attrs_read(&o->arena, event, &attrs);
-	if (named_one_of(name, attributes)) {
+	otlp_attrs_read(&o->arena, jget(event, SLICE("attributes")), &attrs);
+	if (named_one_of(name, attributes) && o->merged++ < OTLP_MERGED) {
 		otlp_attrs_add(&o->arena, &o->attrs, &attrs);
 		return true;
 	}
@@ -245,7 +246,7 @@ put_event(struct otlp *o, struct jvalue event, bool first)
 	struct otlp_attrs attrs;
 	int64_t ns;
 
-	otlp_attrs_read(&o->arena, event, &attrs);
+	otlp_attrs_read(&o->arena, jget(event, SLICE("attributes")), &attrs);
 	buf_str(o->out, first ? "[{\"name\":" : ",{\"name\":");
 	buf_slice(o->out, jget(event, SLICE("name")).kind == JSTRING ? jget(event, SLICE("name")).text : SLICE("\"\""));
 	if (time_read(jget(event, SLICE("timeUnixNano")), &ns) && ns > 0) {
@@ -262,7 +263,7 @@ put_event(struct otlp *o, struct jvalue event, bool first)
 static void
 events_put(struct otlp *o)
 {
-	struct jvalue list = jget(o->span, SLICE("events"));
+	struct jvalue list = o->v[OTLP_EVENTS];
 	struct jmember m;
 	struct jiter it;
 	bool first = true;
@@ -282,7 +283,7 @@ events_put(struct otlp *o)
 static void
 links_put(struct otlp *o)
 {
-	struct jvalue list = jget(o->span, SLICE("links"));
+	struct jvalue list = o->v[OTLP_LINKS];
 	char trace[33], span[33];
 	struct otlp_attrs attrs;
 	struct jmember m;
@@ -296,7 +297,7 @@ links_put(struct otlp *o)
 			continue;
 		if (first && !otlp_member(o, "span_links"))
 			return;
-		otlp_attrs_read(&o->arena, m.value, &attrs);
+		otlp_attrs_read(&o->arena, jget(m.value, SLICE("attributes")), &attrs);
 		buf_printf(o->out, "%s{\"trace_id\":\"%s\",\"span_id\":\"%s\",\"attributes\":", first ? "[" : ",", trace, span);
 		otlp_attrs_json(&attrs, o->out);
 		buf_byte(o->out, '}');
@@ -372,9 +373,9 @@ origin_put(struct otlp *o, struct jvalue scope)
 	struct jvalue name = string_of(jget(scope, SLICE("name"))), version = string_of(jget(scope, SLICE("version")));
 	int64_t kind = 0;
 
-	if (jint(jget(o->span, SLICE("kind")), &kind) && kind > 0 && kind < 6 && otlp_member(o, "span_kind"))
+	if (jint(o->v[OTLP_KIND], &kind) && kind > 0 && kind < 6 && otlp_member(o, "span_kind"))
 		buf_printf(o->out, "\"%s\"", kinds[kind]);
-	otlp_put(o, "trace_state", string_of(jget(o->span, SLICE("traceState"))));
+	otlp_put(o, "trace_state", string_of(o->v[OTLP_STATE]));
 	if (otlp_absent(name) || !otlp_member(o, "scope"))
 		return;
 	buf_str(o->out, "{\"name\":");
@@ -392,7 +393,7 @@ members_put(struct otlp *o, struct jvalue scope, struct given_error *e)
 {
 	if (!ids_put(o, e) || !times_put(o, e))
 		return false;
-	otlp_put(o, "span_name", string_of(jget(o->span, SLICE("name"))));
+	otlp_put(o, "span_name", string_of(o->v[OTLP_NAME]));
 	events_put(o);		/* before the attributes, which some of them are */
 	links_put(o);
 	otlp_type(o);
@@ -410,14 +411,22 @@ members_put(struct otlp *o, struct jvalue scope, struct given_error *e)
 bool
 otlp_given(const struct otlp_span *from, struct buf *out, struct given_error *e)
 {
-	struct otlp o = { .span = from->span, .out = out };
+	static const struct slice names[OTLP_MEMBERS] = {
+		[OTLP_TRACE] = SLICE("traceId"), [OTLP_ID] = SLICE("spanId"), [OTLP_PARENT] = SLICE("parentSpanId"),
+		[OTLP_STATE] = SLICE("traceState"), [OTLP_NAME] = SLICE("name"), [OTLP_KIND] = SLICE("kind"),
+		[OTLP_START] = SLICE("startTimeUnixNano"), [OTLP_END] = SLICE("endTimeUnixNano"),
+		[OTLP_ATTRIBUTES] = SLICE("attributes"), [OTLP_EVENTS] = SLICE("events"), [OTLP_LINKS] = SLICE("links"),
+		[OTLP_STATUS] = SLICE("status"),
+	};
+	struct otlp o = { .out = out };
 	bool good;
 
 	*e = (struct given_error){ .member = "" };
 	if (from->span.kind != JOBJECT)
 		return refuse(e, "", "a span must be an object, of a size that can be taken");
-	otlp_attrs_read(&o.arena, from->span, &o.attrs);
-	otlp_attrs_read(&o.arena, from->resource, &o.resource);
+	json_pick(from->span, names, o.v, OTLP_MEMBERS);
+	otlp_attrs_read(&o.arena, o.v[OTLP_ATTRIBUTES], &o.attrs);
+	otlp_attrs_read(&o.arena, jget(from->resource, SLICE("attributes")), &o.resource);
 	buf_byte(out, '{');
 	good = members_put(&o, from->scope, e);
 	buf_byte(out, '}');

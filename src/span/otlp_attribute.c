@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/limits.h"
+#include "span/json.h"
 #include "span/otlp_inner.h"
 
 #define NEST_DEPTH 16		/* dotted names within names: those further in are one name */
@@ -75,22 +76,23 @@ number_of(struct jvalue v)
 	return v;
 }
 
+enum { INT, STRING, BOOL, DOUBLE, BYTES, ARRAY, KVLIST, KINDS };
+static const struct slice kinds[KINDS] = { SLICE("intValue"), SLICE("stringValue"), SLICE("boolValue"),
+    SLICE("doubleValue"), SLICE("bytesValue"), SLICE("arrayValue"), SLICE("kvlistValue") };
+
 struct jvalue
 otlp_value(struct arena *arena, struct jvalue any)
 {
-	static const struct slice names[] = { SLICE("stringValue"), SLICE("boolValue"), SLICE("doubleValue"),
-	    SLICE("bytesValue") };
-	struct jvalue v = jget(any, SLICE("intValue"));
+	struct jvalue v[KINDS];
 	struct buf text;
 
-	if (v.kind != JNONE)
-		return number_of(v);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if ((v = jget(any, names[i])).kind != JNONE)
-			return v;
-	if (arena == NULL || any.kind != JOBJECT)
-		return none;
-	if (jget(any, SLICE("arrayValue")).kind != JOBJECT && jget(any, SLICE("kvlistValue")).kind != JOBJECT)
+	json_pick(any, kinds, v, KINDS);
+	if (v[INT].kind != JNONE)
+		return number_of(v[INT]);
+	for (int i = STRING; i <= BYTES; i++)
+		if (v[i].kind != JNONE)
+			return v[i];
+	if (arena == NULL || (v[ARRAY].kind != JOBJECT && v[KVLIST].kind != JOBJECT))
 		return none;
 	buf_init(&text, OTLP_SPAN_TEXT);
 	put_any(any, &text);
@@ -142,15 +144,30 @@ key_order(struct slice a, struct slice b)
 }
 
 static int
+name_order(struct slice a, struct slice b)
+{
+	int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int
 attr_order(const void *va, const void *vb)
 {
 	const struct otlp_attr *a = va, *b = vb;
+	int order = name_order(a->key, b->key);
+
+	return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+/* By dotted parts; names that differ in nothing but a dot at their end by their length. */
+static int
+nest_order(const void *va, const void *vb)
+{
+	const struct otlp_attr *a = *(struct otlp_attr *const *)va, *b = *(struct otlp_attr *const *)vb;
 	int order = key_order(a->key, b->key);
 
-	/* names that differ in nothing but a dot at their end come apart by their length */
-	if (order == 0)
-		order = (a->key.len > b->key.len) - (a->key.len < b->key.len);
-	return order ? order : (a->place > b->place) - (a->place < b->place);
+	return order ? order : (a->key.len > b->key.len) - (a->key.len < b->key.len);
 }
 
 /* Sorted; of each name the last one. */
@@ -187,28 +204,44 @@ key_of(struct arena *arena, struct jvalue key)
 	return s;
 }
 
-void
-otlp_attrs_read(struct arena *arena, struct jvalue object, struct otlp_attrs *attrs)
+/* Room for one more. False: no memory. */
+static bool
+attrs_grow(struct arena *arena, struct otlp_attrs *attrs, size_t *room)
 {
-	struct jvalue list = jget(object, SLICE("attributes"));
+	struct otlp_attr *list;
+
+	if (attrs->n < *room)
+		return true;
+	*room = *room ? *room * 2 : 32;
+	list = arena_alloc(arena, *room * sizeof(*list));
+	if (list != NULL && attrs->n > 0)
+		memcpy(list, attrs->list, attrs->n * sizeof(*list));
+	attrs->list = list;
+	return list != NULL;
+}
+
+void
+otlp_attrs_read(struct arena *arena, struct jvalue list, struct otlp_attrs *attrs)
+{
+	static const struct slice names[] = { SLICE("key"), SLICE("value") };
+	struct jvalue v[2];
 	struct jmember m;
 	struct jiter it;
-	size_t n = 0;
+	size_t room = 0;
 
 	*attrs = (struct otlp_attrs){ NULL, 0 };
 	if (list.kind != JARRAY)
 		return;
-	for (jiter_init(&it, list); jiter_next(&it, &m);)
-		n++;
-	if (n == 0 || (attrs->list = arena_alloc(arena, n * sizeof(*attrs->list))) == NULL)
-		return;
 	jiter_init(&it, list);
-	while (attrs->n < n && jiter_next(&it, &m)) {
-		struct otlp_attr *a = &attrs->list[attrs->n];
-		struct jvalue key = jget(m.value, SLICE("key"));
-
-		*a = (struct otlp_attr){ .value = otlp_value(arena, jget(m.value, SLICE("value"))), .place = attrs->n };
-		if (key.kind == JSTRING && !otlp_absent(a->value) && (a->key = key_of(arena, key)).len > 0)
+	while (jiter_next(&it, &m)) {
+		if (!attrs_grow(arena, attrs, &room)) {
+			attrs->n = 0;
+			return;
+		}
+		json_pick(m.value, names, v, 2);
+		attrs->list[attrs->n] = (struct otlp_attr){ .value = otlp_value(arena, v[1]), .place = attrs->n };
+		if (v[0].kind == JSTRING && !otlp_absent(attrs->list[attrs->n].value) &&
+		    (attrs->list[attrs->n].key = key_of(arena, v[0])).len > 0)
 			attrs->n++;
 	}
 	attrs_sort(attrs);
@@ -231,23 +264,6 @@ otlp_attrs_add(struct arena *arena, struct otlp_attrs *attrs, const struct otlp_
 	}
 	*attrs = (struct otlp_attrs){ list, attrs->n + more->n };
 	attrs_sort(attrs);
-}
-
-struct otlp_attr *
-otlp_attr_find(const struct otlp_attrs *attrs, const char *key)
-{
-	struct slice name = slice_str(key);
-	size_t low = 0, high = attrs->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (key_order(attrs->list[middle].key, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < attrs->n && slice_eq(attrs->list[low].key, name) ? &attrs->list[low] : NULL;
 }
 
 struct jvalue
@@ -296,7 +312,7 @@ otlp_parse_nested(struct arena *arena, struct jvalue v)
 
 /* Attributes whose names begin alike: [from, to), and how much of them that is. */
 struct nest {
-	struct otlp_attr *from, *to;
+	struct otlp_attr **from, **to;
 	size_t		 skip;
 };
 
@@ -316,15 +332,15 @@ static void	put_nest(struct nest, unsigned depth, struct buf *);
 
 /* Those with the same part at n.skip, and their value: what is below it before
  * what it has itself. Gives where they end. */
-static struct otlp_attr *
+static struct otlp_attr **
 put_group(struct nest n, bool named, unsigned depth, struct buf *out)
 {
 	bool whole = depth == NEST_DEPTH, more, deeper = false;
-	struct slice part = nest_part(n.from, n.skip, whole, &more), other;
-	struct otlp_attr *end = n.from, *below = n.from;
+	struct slice part = nest_part(*n.from, n.skip, whole, &more), other;
+	struct otlp_attr **end = n.from, **below = n.from;
 
 	while (end < n.to) {
-		other = nest_part(end, n.skip, whole, &more);
+		other = nest_part(*end, n.skip, whole, &more);
 		if (!slice_eq(other, part))
 			break;
 		deeper |= more;
@@ -334,13 +350,13 @@ put_group(struct nest n, bool named, unsigned depth, struct buf *out)
 		buf_json_string(out, part);
 		buf_byte(out, ':');
 	}
-	while (deeper && below < end && below->key.len <= n.skip + part.len + 1)
+	while (deeper && below < end && (*below)->key.len <= n.skip + part.len + 1)
 		below++;
 	if (deeper)
 		put_nest((struct nest){ below, end, n.skip + part.len + 1 }, depth + 1, out);
 	else {
-		buf_slice(out, n.from->value.text);
-		n.from->used = true;
+		buf_slice(out, (*n.from)->value.text);
+		(*n.from)->used = true;
 	}
 	return end;
 }
@@ -350,8 +366,8 @@ put_nest(struct nest n, unsigned depth, struct buf *out)
 {
 	bool list = true, more, first = true;
 
-	for (struct otlp_attr *a = n.from; a < n.to && list; a++)
-		list = is_digits(nest_part(a, n.skip, depth == NEST_DEPTH, &more));
+	for (struct otlp_attr **a = n.from; a < n.to && list; a++)
+		list = is_digits(nest_part(*a, n.skip, depth == NEST_DEPTH, &more));
 	buf_byte(out, list ? '[' : '{');
 	while (n.from < n.to && !out->failed) {
 		buf_str(out, first ? "" : ",");
@@ -361,28 +377,50 @@ put_nest(struct nest n, unsigned depth, struct buf *out)
 	buf_byte(out, list ? ']' : '}');
 }
 
+/* The first attribute whose name is not before this one. */
+static size_t
+first_at(const struct otlp_attrs *attrs, struct slice name)
+{
+	size_t low = 0, high = attrs->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (name_order(attrs->list[middle].key, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct otlp_attr *
+otlp_attr_find(const struct otlp_attrs *attrs, const char *key)
+{
+	struct slice name = slice_str(key);
+	size_t at = first_at(attrs, name);
+
+	return at < attrs->n && slice_eq(attrs->list[at].key, name) ? &attrs->list[at] : NULL;
+}
+
 struct jvalue
 otlp_nest(struct arena *arena, const struct otlp_attrs *attrs, const char *prefix)
 {
 	struct slice name = slice_str(prefix);
-	struct nest n = { .skip = name.len };
+	size_t from = first_at(attrs, name), to;
+	struct otlp_attr **list;
 	struct buf text;
 
-	for (size_t i = 0; i < attrs->n; i++) {
-		struct otlp_attr *a = &attrs->list[i];
-
-		if (!slice_starts(a->key, name) || a->key.len == name.len) {
-			if (n.from)
-				break;
-			continue;
-		}
-		n.from = n.from ? n.from : a;
-		n.to = a + 1;
-	}
-	if (!n.from)
+	from += from < attrs->n && slice_eq(attrs->list[from].key, name);
+	for (to = from; to < attrs->n && slice_starts(attrs->list[to].key, name); to++)
+		;
+	if (to == from || (list = arena_alloc(arena, (to - from) * sizeof(*list))) == NULL)
 		return none;
+	for (size_t i = from; i < to; i++)
+		list[i - from] = &attrs->list[i];
+	qsort(list, to - from, sizeof(*list), nest_order);
 	buf_init(&text, OTLP_SPAN_TEXT);
-	put_nest(n, 0, &text);
+	put_nest((struct nest){ list, list + (to - from), name.len }, 0, &text);
 	return json_of(arena, &text);
 }
 

@@ -14,23 +14,29 @@ struct otlp_attr {
 	bool		 used;		/* it stands in the span; what does not goes into metadata */
 };
 
-/* By name, its dotted parts one by one and numbers as such; each name once. */
+/* By name; each name once. */
 struct otlp_attrs {
 	struct otlp_attr *list;
 	size_t		 n;
 };
 
+#define OTLP_MERGED 8		/* events whose attributes are the span's: each sorts them all again */
 #define OTLP_SET 100		/* members that may be written: more than given.tbl.h has */
+
+/* The members of a span that are read. */
+enum otlp_of { OTLP_TRACE, OTLP_ID, OTLP_PARENT, OTLP_STATE, OTLP_NAME, OTLP_KIND, OTLP_START, OTLP_END,
+    OTLP_ATTRIBUTES, OTLP_EVENTS, OTLP_LINKS, OTLP_STATUS, OTLP_MEMBERS };
 
 /* One span being mapped. */
 struct otlp {
-	struct jvalue	 span;
+	struct jvalue	 v[OTLP_MEMBERS];	/* of the span */
 	struct otlp_attrs attrs;		/* of the span, and of events that are attributes */
 	struct otlp_attrs resource;
 	struct arena	 arena;
 	struct buf	*out;
 	const char	*set[OTLP_SET];		/* members that were written */
 	size_t		 nset;
+	unsigned	 merged;		/* events whose attributes were added */
 	const char	*type;			/* its log_type */
 	bool		 model_call;		/* of a model, by that type */
 	bool		 failed;		/* by its status */
@@ -42,8 +48,8 @@ struct otlp {
 /* otlp_attribute.c */
 /* An AnyValue as plain JSON. */
 struct jvalue otlp_value(struct arena *, struct jvalue any);
-/* The attributes of an object that has such a list. */
-void	otlp_attrs_read(struct arena *, struct jvalue object, struct otlp_attrs *);
+/* A list of attributes. */
+void	otlp_attrs_read(struct arena *, struct jvalue list, struct otlp_attrs *);
 /* The same and those that are there: which count where both have one. */
 void	otlp_attrs_add(struct arena *, struct otlp_attrs *, const struct otlp_attrs *more);
 struct otlp_attr *otlp_attr_find(const struct otlp_attrs *, const char *key);

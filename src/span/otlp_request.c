@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core/limits.h"
+#include "span/json.h"
 #include "span/otlp.h"
 #include "span/otlp.pb-c.h"
 
@@ -19,46 +20,40 @@ refuse(char *err, size_t errlen, const char *text)
 	return false;
 }
 
-/* Is the member absent, or a list? With `objects`: whose elements are objects. */
 static bool
-is_list(struct jvalue object, const char *name, bool objects)
+is_absent(struct jvalue v)
 {
-	struct jvalue list = jget(object, slice_str(name));
+	return v.kind == JNONE || v.kind == JNULL;
+}
+
+/* A list whose elements are objects, each of which `each` finds good; or none. */
+static bool
+list_check(struct jvalue list, bool each(struct jvalue))
+{
 	struct jmember m;
 	struct jiter it;
 
-	if (list.kind == JNONE || list.kind == JNULL)
-		return true;
 	if (list.kind != JARRAY)
-		return false;
+		return is_absent(list);
 	jiter_init(&it, list);
-	while (objects && jiter_next(&it, &m))
-		if (m.value.kind != JOBJECT)
+	while (jiter_next(&it, &m))
+		if (m.value.kind != JOBJECT || !each(m.value))
 			return false;
 	return true;
 }
 
-/* Are the lists lists? What is in a span is looked at span by span. */
 static bool
-shape_check(struct jvalue body, char *err, size_t errlen)
+scope_check(struct jvalue scope)
 {
-	struct jmember resource, scope;
-	struct jiter resources, scopes;
+	struct jvalue spans = jget(scope, SLICE("spans"));
 
-	if (body.kind != JOBJECT)
-		return refuse(err, errlen, "the body must be an object with resourceSpans");
-	if (!is_list(body, "resourceSpans", true))
-		return refuse(err, errlen, "resourceSpans must be a list of objects");
-	jiter_init(&resources, jget(body, SLICE("resourceSpans")));
-	while (jiter_next(&resources, &resource)) {
-		if (!is_list(resource.value, "scopeSpans", true))
-			return refuse(err, errlen, "scopeSpans must be a list of objects");
-		jiter_init(&scopes, jget(resource.value, SLICE("scopeSpans")));
-		while (jiter_next(&scopes, &scope))
-			if (!is_list(scope.value, "spans", false))
-				return refuse(err, errlen, "spans must be a list");
-	}
-	return true;
+	return spans.kind == JARRAY || is_absent(spans);
+}
+
+static bool
+resource_check(struct jvalue resource)
+{
+	return list_check(jget(resource, SLICE("scopeSpans")), scope_check);
 }
 
 static bool
@@ -73,9 +68,14 @@ json_init(struct otlp_request *r, struct slice body, char *err, size_t errlen)
 		    "the body is nested too deeply at byte %zu" : "the body is not valid JSON at byte %zu", at);
 		return false;
 	}
-	if (!shape_check(value, err, errlen))
-		return false;
-	jiter_init(&r->resources, jget(value, SLICE("resourceSpans")));
+	if (value.kind != JOBJECT)
+		return refuse(err, errlen, "the body must be an object with resourceSpans");
+	value = jget(value, SLICE("resourceSpans"));
+	/* what is in a span is looked at span by span */
+	if (!list_check(value, resource_check))
+		return refuse(err, errlen, "resourceSpans must be a list of objects whose scopeSpans are a list of objects"
+		    " whose spans are a list");
+	jiter_init(&r->resources, value);
 	return true;
 }
 
@@ -142,7 +142,9 @@ member_json(struct slice message, uint32_t id, const ProtobufCMessageDescriptor 
 static bool
 next_resource(struct otlp_request *r)
 {
+	static const struct slice resource_names[] = { SLICE("resource"), SLICE("scopeSpans") };
 	struct slice message;
+	struct jvalue v[2];
 	struct jmember m;
 
 	if (r->protobuf) {
@@ -154,15 +156,18 @@ next_resource(struct otlp_request *r)
 	}
 	if (!jiter_next(&r->resources, &m))
 		return false;
-	r->now.resource = jget(m.value, SLICE("resource"));
-	jiter_init(&r->scopes, jget(m.value, SLICE("scopeSpans")));
+	json_pick(m.value, resource_names, v, 2);
+	r->now.resource = v[0];
+	jiter_init(&r->scopes, v[1]);
 	return true;
 }
 
 static bool
 next_scope(struct otlp_request *r)
 {
+	static const struct slice scope_names[] = { SLICE("scope"), SLICE("spans") };
 	struct slice message;
+	struct jvalue v[2];
 	struct jmember m;
 
 	if (r->protobuf) {
@@ -174,8 +179,9 @@ next_scope(struct otlp_request *r)
 	}
 	if (!jiter_next(&r->scopes, &m))
 		return false;
-	r->now.scope = jget(m.value, SLICE("scope"));
-	jiter_init(&r->spans, jget(m.value, SLICE("spans")));
+	json_pick(m.value, scope_names, v, 2);
+	r->now.scope = v[0];
+	jiter_init(&r->spans, v[1]);
 	return true;
 }
 

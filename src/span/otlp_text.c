@@ -94,7 +94,7 @@ event_message(struct otlp *o, struct jvalue event, bool choice)
 	struct jvalue v, body;
 	struct buf text;
 
-	otlp_attrs_read(&o->arena, event, &attrs);
+	otlp_attrs_read(&o->arena, jget(event, SLICE("attributes")), &attrs);
 	v = otlp_parse_nested(&o->arena, otlp_take(&attrs, "gen_ai.event.content"));
 	if (v.kind != JOBJECT) {
 		buf_init(&text, OTLP_SPAN_TEXT);
@@ -119,7 +119,7 @@ add_events(struct otlp *o, bool answers, struct buf *list)
 		{ SLICE("gen_ai.assistant.message"), "assistant", false }, { SLICE("gen_ai.tool.message"), "tool", false },
 		{ SLICE("gen_ai.choice"), "assistant", true },
 	};
-	struct jvalue events = jget(o->span, SLICE("events"));
+	struct jvalue events = o->v[OTLP_EVENTS];
 	struct jmember m;
 	struct jiter it;
 

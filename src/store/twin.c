@@ -23,8 +23,7 @@
 const char twin_schema_sql[] =
     /* of the gateway's by time, which costs a third of what ids in any order do; those that are given by id. Apart, as
      * some servers have one id for all: who looks for the other kind is not to pass over its own. */
-    "CREATE INDEX span_response ON span(timestamp, response_id)"
-    " WHERE response_id IS NOT NULL AND log_method = 'inference';"
+    "CREATE INDEX span_response ON span(timestamp, response_id) WHERE log_method = 'inference';"
     "CREATE INDEX span_response_given ON span(response_id, timestamp)"
     " WHERE response_id IS NOT NULL AND log_method <> 'inference';"
     "CREATE INDEX span_gateway ON span(trace_unique_id, start_time)"
@@ -56,9 +55,10 @@ static const char *const sqls[] = {
 	    " WHERE log_method <> 'inference' AND response_id = ?2 AND timestamp BETWEEN ?3 - " NEAR " AND ?4 + " LONG
 	    " ORDER BY timestamp LIMIT " LOOKED_AT ") WHERE counts > 0 AND " IS_MODEL " AND " BY_ID " LIMIT 1",
 	[STATEMENT_TWIN_LIKE - STATEMENT_TWIN_GATEWAY] =
-	    "SELECT n FROM (SELECT " COLUMNS " FROM span WHERE timestamp BETWEEN ?4 - " AFTER " AND ?4 + " EDGE
-	    " ORDER BY timestamp DESC LIMIT " LOOKED_AT ") WHERE log_method = 'inference' AND start_time >= ?3 - " EDGE
-	    " AND trace_unique_id IS NULL AND counts = 3 AND " LIKE " ORDER BY abs(timestamp - ?4) LIMIT 1",
+	    "SELECT n FROM (SELECT " COLUMNS " FROM span INDEXED BY span_response WHERE log_method = 'inference'"
+	    " AND timestamp BETWEEN ?4 - " AFTER " AND ?4 + " EDGE " ORDER BY timestamp DESC LIMIT " LOOKED_AT ")"
+	    " WHERE start_time >= ?3 - " EDGE " AND trace_unique_id IS NULL AND counts = 3 AND " LIKE
+	    " ORDER BY abs(timestamp - ?4) LIMIT 1",
 	[STATEMENT_TWIN_UNNAMED - STATEMENT_TWIN_GATEWAY] =
 	    "SELECT n FROM span INDEXED BY span_unnamed WHERE log_method <> 'inference' AND response_id IS NULL AND counts = 3"
 	    " AND timestamp BETWEEN ?4 - " EDGE " AND ?4 + " AFTER " AND start_time <= ?3 + " EDGE " AND " LIKE

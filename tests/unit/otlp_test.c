@@ -245,16 +245,17 @@ gives(const char *what, struct slice body, bool protobuf, const char *line)
 #define TRACE "\"traceId\":\"5b8efff798038103d269b633813fc60c\""
 #define IDS TRACE ",\"spanId\":\"00000000000000aa\""
 #define JSON(text) SLICE(text), false
+#define SHAPE "resourceSpans must be a list of objects whose scopeSpans are a list of objects whose spans are a list"
 
 static void
 malformed(void)
 {
 	gives("no JSON", JSON("{\"resourceSpans\":["), "the body is not valid JSON at byte 18");
 	gives("a list", JSON("[]"), "the body must be an object with resourceSpans");
-	gives("no list", JSON("{\"resourceSpans\":{}}"), "resourceSpans must be a list of objects");
-	gives("a list of numbers", JSON("{\"resourceSpans\":[1]}"), "resourceSpans must be a list of objects");
-	gives("scopes", JSON("{\"resourceSpans\":[{\"scopeSpans\":\"x\"}]}"), "scopeSpans must be a list of objects");
-	gives("spans", JSON("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":7}]}]}"), "spans must be a list");
+	gives("no list", JSON("{\"resourceSpans\":{}}"), SHAPE);
+	gives("a list of numbers", JSON("{\"resourceSpans\":[1]}"), SHAPE);
+	gives("scopes", JSON("{\"resourceSpans\":[{\"scopeSpans\":\"x\"}]}"), SHAPE);
+	gives("spans", JSON("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":7}]}]}"), SHAPE);
 	gives("a span that is none", JSON(SPANS("5")), ": a span must be an object, of a size that can be taken");
 	gives("no trace id", JSON(SPANS("{}")), "traceId: must be 32 hex digits, not all of them 0");
 	gives("a short one", JSON(SPANS("{\"traceId\":\"5b8e\",\"spanId\":\"00000000000000aa\"}")),
