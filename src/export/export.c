@@ -12,6 +12,7 @@
 struct exports {
 	struct target	*list[LIMIT_SINKS];
 	size_t		 n;
+	char		*data_dir;
 };
 
 struct exports *
@@ -19,8 +20,9 @@ exports_open(struct config *c)
 {
 	struct exports *x = xcalloc(1, sizeof(*x));
 
+	x->data_dir = xstrdup(c->data_dir);
 	for (size_t i = 0; i < c->nsinks; i++)
-		x->list[x->n++] = target_open(c, c->sinks[i].id);
+		x->list[x->n++] = target_open(c, x->data_dir, c->sinks[i].id);
 	return x;
 }
 
@@ -59,7 +61,7 @@ exports_reload(struct exports *x, struct config *c)
 	x->n = kept;
 	for (size_t i = 0; i < c->nsinks; i++)
 		if (find(x, c->sinks[i].id) == NULL) {
-			x->list[x->n] = target_open(c, c->sinks[i].id);
+			x->list[x->n] = target_open(c, x->data_dir, c->sinks[i].id);
 			target_start(x->list[x->n++]);
 		}
 }
@@ -73,5 +75,6 @@ exports_stop(struct exports *x, uint64_t deadline_us)
 		target_hurry(x->list[i], deadline_us);
 	for (size_t i = 0; i < x->n; i++)
 		target_free(x->list[i]);
+	free(x->data_dir);
 	free(x);
 }

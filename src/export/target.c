@@ -375,14 +375,14 @@ state_load(struct target *t)
 }
 
 struct target *
-target_open(struct config *config, const char *id)
+target_open(struct config *config, const char *data_dir, const char *id)
 {
 	struct target *t = xcalloc(1, sizeof(*t));
 	pthread_condattr_t attr;
 
 	t->id = xstrdup(id);
-	t->data_dir = xstrdup(config->data_dir);
-	t->dir = export_dir(config->data_dir, id);
+	t->data_dir = xstrdup(data_dir);
+	t->dir = export_dir(data_dir, id);
 	atomic_init(&t->deadline, UINT64_MAX);
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attr);

@@ -425,6 +425,32 @@ def test_gone():
     r.close()
 
 
+def test_back():
+    """A store that is older than what was sent, as after a power cut: what comes then is sent all the same."""
+    r = Receiver()
+    g = gateway(r)
+    for i in range(5):
+        chat(g)
+        if i == 1:
+            r.wait(2)
+            g.stop()
+            shutil.copytree(g.data, g.root + "/before")
+            g.start()
+    r.wait(5)
+    g.stop()
+    shutil.copy(g.data + "/export/up/state", g.root + "/before/export/up/state")
+    shutil.rmtree(g.data)
+    os.rename(g.root + "/before", g.data)
+    g.start()
+    ok(g.wait_log("sink up: the store is older"), "it says so")
+    for _ in range(2):
+        chat(g)
+    got, n = r.wait(7)
+    eq((len(got), n), (7, 7), "and sends what is new")
+    g.destroy()
+    r.close()
+
+
 def test_tls():
     root = tempfile.mkdtemp(prefix="spangate-tls-")
     certs, others = make_certs(root, ("localhost",), ("127.0.0.1",)), make_certs(root, ("x.example",), ("127.0.0.9",), "other-")
@@ -449,4 +475,4 @@ def test_tls():
 
 
 provider = Provider()
-main(test_tls, test_all_refused, test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_filters, test_changes, test_gone)
+main(test_tls, test_all_refused, test_back, test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_filters, test_changes, test_gone)
