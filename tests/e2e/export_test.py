@@ -111,8 +111,7 @@ def test_plain():
     _, path, headers, _, _ = r.requests[0]
     eq((path, headers["Authorization"], headers["X-Team"], headers["Content-Type"]),
        ("/api/v1/traces/ingest", "Bearer sk-up", "search", "application/json"), "to the ingest, with key and headers")
-    m, _ = g.metrics()
-    eq(m.sum("spangate_sink_spans_total", sink="up", result="sent"), 6, "the metrics count them")
+    ok(wait_until(lambda: g.metrics()[0].sum("spangate_sink_spans_total", sink="up", result="sent") == 6), "the metrics count them")
     eq(g.stop(), 0, "it stops")
     g.start()
     chat(g)
@@ -160,7 +159,7 @@ def test_troubles():
     ok("sink up" in ready(g)["problems"], "and which sink it is", ready(g))
     ok(wait_until(lambda: g.metrics()[0].sum("spangate_sink_lag_spans", sink="up") == 5), "the metrics show how far behind it is")
     ok(g.metrics()[0].sum("spangate_sink_lag_seconds", sink="up") > 0, "and for how long")
-    eq([(x["lag_spans"], x["problem"] != "") for x in sinks(g)], [(5, True)], "as does the command line")
+    ok(wait_until(lambda: [(x["lag_spans"], x["problem"] != "") for x in sinks(g)] == [(5, True)]), "as does the command line", sinks(g))
     r = Receiver(port=port)
     got, n = r.wait(5)
     eq((len(got), n), (5, 5), "once somebody is there again, all arrive once")
