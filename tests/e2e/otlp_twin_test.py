@@ -203,10 +203,31 @@ def tenants():
     g = keep
 
 
+def passed_on():
+    """Sent on to another gateway, by either protocol, it still is one call."""
+    global g
+    keep = g
+    for kind in ("respan", "otlp"):
+        h = Gateway(None)
+        g = Gateway(p, {"sinks": {"on": {"kind": kind, "url": h.url + "/api" if kind == "otlp" else h.url, "retry_min": "100ms"}}})
+        trace, id_, n = ids()
+        start, end, r = through("on", n)
+        g.span(r)
+        send(span(trace, id_, start, end, call("chatcmpl-%08d" % n, **{"user.id": "on"})))
+        check("here", trace, "on", "openai.chat(gateway)")
+        first, g = g, h
+        ok(wait_until(lambda: len(h.export()) == 2 and customer("on").get("total_tokens") == 22, 20), kind + ": once there as well", customer("on"),
+           [(s["span_name"], s["billable"], s["cost"], s["trace_unique_id"]) for s in h.export()])
+        eq(customer("on").get("number_of_requests"), 1, kind + ": one request")
+        first.destroy()
+        h.destroy()
+    g = keep
+
+
 def books():
     ok(wait_until(lambda: g.run("verify")[0] == 0, 20), "verify", *g.run("verify"))
 
 
 p = Provider()
 g = Gateway(p)
-main(by_id, by_parent, by_likeness, by_likeness_of_another_date, with_http, again, not_one, tenants, books)
+main(by_id, by_parent, by_likeness, by_likeness_of_another_date, with_http, again, not_one, tenants, passed_on, books)
