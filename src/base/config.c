@@ -85,6 +85,11 @@ sink_clear(struct sink_config *s)
 	free(s->api_key);
 	free(s->ca_file);
 	free(s->service_name);
+	if (s->secret != NULL)
+		OPENSSL_cleanse(s->secret, strlen(s->secret));
+	free(s->secret);
+	texts_free(&s->events);
+	texts_free(&s->budget_thresholds);
 	texts_free(&s->headers);
 	texts_free(&s->environments);
 }

@@ -14,6 +14,7 @@
 
 #include "base/keyring.h"
 #include "core/buf.h"
+#include "core/limits.h"
 #include "core/slice.h"
 #include "span/build.h"
 
@@ -59,7 +60,15 @@ struct text_list {
 	size_t		 n;
 };
 
-enum sink_kind { SINK_RESPAN, SINK_OTLP, SINK_KINDS };
+enum sink_kind { SINK_RESPAN, SINK_OTLP, SINK_WEBHOOK, SINK_KINDS };
+/* What a webhook tells of, by these names in `events`. */
+#define SINK_EVENTS(X) X(LOGS, "logs") X(ERRORS, "errors") X(FEEDBACK, "feedback") X(BUDGETS, "budgets")
+enum sink_event {
+#define X(symbol, name) SINK_EVENT_##symbol,
+	SINK_EVENTS(X)
+#undef X
+	SINK_EVENT_KINDS
+};
 enum sink_encoding { SINK_PROTOBUF, SINK_JSON };
 enum sink_generation { SINK_GENAI_1_41, SINK_GENAI_NEXT };
 enum sink_coding { SINK_PLAIN, SINK_GZIP, SINK_ZSTD };
@@ -88,6 +97,11 @@ struct sink_config {
 	enum sink_encoding encoding;
 	enum sink_generation generation;
 	char		*service_name;
+	/* of webhooks */
+	char		*secret;
+	struct text_list events, budget_thresholds;	/* as given; what they amount to: */
+	unsigned	 tells;		/* bits: 1 << enum sink_event */
+	unsigned	 thresholds[LIMIT_SINK_THRESHOLDS], nthresholds;	/* percent, rising */
 };
 
 struct price_book;

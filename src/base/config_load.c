@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "base/config.h"
+#include "base/sink_check.h"
 #include "base/config_int.h"
 #include "base/keys_file.h"
 #include "base/log.h"
@@ -652,24 +653,12 @@ route_load(struct loader *l, const struct yaml_node *map)
 	return good;
 }
 
-/* Members whose default is another one for this kind. */
-static void
-sink_defaults(struct sink_config *s, const struct yaml_node *map)
-{
-	if (s->kind != SINK_OTLP)
-		return;
-	if (yaml_tree_get(map, "bodies") == NULL)	/* opt-in, as the conventions say */
-		s->bodies = SINK_BODIES_NONE;
-	if (yaml_tree_get(map, "changes") == NULL)	/* few of its targets replace what they have */
-		s->changes = false;
-}
-
 /* What depends on other members of the sink. */
 static bool
 sink_finish(struct loader *l, struct sink_config *s, const char *member, const struct yaml_node *map)
 {
 	struct url	 u;
-	const char	*wrong = url_parse(slice_str(s->url), &u), *colon;
+	const char	*wrong = url_parse(slice_str(s->url), &u), *colon, *of;
 	size_t		 i, len = strlen(s->url);
 
 	if (wrong != NULL)
@@ -684,7 +673,10 @@ sink_finish(struct loader *l, struct sink_config *s, const char *member, const s
 	}
 	if (s->api_key != NULL && strpbrk(s->api_key, "\r\n") != NULL)
 		return fail(l, yaml_tree_get(map, "api_key"), member, "api_key has a line end in it");
-	sink_defaults(s, map);
+	sink_defaults(s, yaml_tree_get(map, "bodies") == NULL, yaml_tree_get(map, "changes") == NULL);
+	wrong = sink_check(s, &of);
+	if (wrong != NULL)
+		return fail(l, yaml_tree_get(map, of), member, "%s: %s", of, wrong);
 	if (s->retry_max_us < s->retry_min_us)
 		return fail(l, yaml_tree_get(map, "retry_max"), member, "retry_max is less than retry_min");
 	return true;

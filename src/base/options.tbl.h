@@ -113,12 +113,12 @@ OPTION(ROUTE, "model", NULL, TEXT, model, 0, 0, NULL, "claude-*", OPTION_NEEDED,
 OPTION(ROUTE, "provider", NULL, TEXT, provider_id, 0, 0, NULL, "anthropic", OPTION_NEEDED,
     "The provider that takes it.")
 
-OPTION(SINK, "kind", NULL, ENUM, kind, 0, 1, NULL, "respan|otlp", OPTION_NEEDED,
+OPTION(SINK, "kind", NULL, ENUM, kind, 0, 2, NULL, "respan|otlp|webhook", OPTION_NEEDED,
     "What it speaks: respan is the Respan API, of the public service or another spangate; otlp is OpenTelemetry's "
-    "traces over HTTP.")
+    "traces over HTTP; webhook tells of single events.")
 OPTION(SINK, "url", NULL, TEXT, url, 0, 0, NULL, "https://api.respan.ai", OPTION_NEEDED,
     "Where it is: for respan the address that /api/v1/traces/ingest comes after, for otlp the one that /v1/traces "
-    "does, or with it.")
+    "does, or with it; for a webhook the whole.")
 OPTION(SINK, "api_key", NULL, TEXT, api_key, 0, 0, NULL, "${RESPAN_API_KEY}", OPTION_SECRET,
     "Its key, sent as Authorization: Bearer.")
 OPTION(SINK, "headers", NULL, TEXTS, headers, 0, 0, NULL, "[ \"X-Team: search\" ]", OPTION_SECRET,
@@ -143,7 +143,7 @@ OPTION(SINK, "sample", NULL, SHARE, sample, 0, 0, "1", NULL, 0,
     "Share of the spans that is sent, always the same ones for an id (as sample= of lists).")
 OPTION(SINK, "bodies", NULL, ENUM, bodies, 0, 2, "texts", "none|texts|full", 0,
     "none sends no texts; texts sends messages, input and output; full sends the whole request and answer too. For "
-    "otlp none, unless it is set.")
+    "otlp and webhook none, unless it is set.")
 OPTION(SINK, "from", NULL, ENUM, from_start, 0, 1, "now", "now|start", 0,
     "A new sink gets the spans from now on, or from the first one that is stored.")
 OPTION(SINK, "changes", NULL, BOOL, changes, 0, 1, "true", NULL, 0,
@@ -155,6 +155,13 @@ OPTION(SINK, "encoding", NULL, ENUM, encoding, 0, 1, "protobuf", "protobuf|json"
     "otlp: how requests are written.")
 OPTION(SINK, "generation", NULL, ENUM, generation, 0, 1, "1.41", "1.41|next", 0,
     "otlp: by which GenAI conventions attributes are named: 1.41, or what has come after it.")
+OPTION(SINK, "secret", NULL, TEXT, secret, 0, 0, NULL, "${WEBHOOK_SECRET}", OPTION_SECRET,
+    "webhook: what bodies are signed with, in X-Respan-Signature.")
+OPTION(SINK, "events", NULL, TEXTS, events, 0, 0, NULL, "[ errors, feedback, budgets ]", 0,
+    "webhook: what is told of: logs (each span), errors, feedback (with notes and scores), budgets. All but logs, "
+    "unless some are named.")
+OPTION(SINK, "budget_thresholds", NULL, TEXTS, budget_thresholds, 0, 0, NULL, "[ 80, 100 ]", 0,
+    "webhook: percent of a customer's budget that are told of once a period; 80 and 100, unless some are named.")
 OPTION(SINK, "service_name", NULL, TEXT, service_name, 0, 0, "spangate", NULL, 0,
     "otlp: service.name of the resource.")
 

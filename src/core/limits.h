@@ -96,6 +96,8 @@
 #define LIMIT_SINK_BODY (128 * MIB)	/* a request to one: the largest batch and one span over it */
 #define LIMIT_SINK_ANSWER (1 * MIB)	/* of its answer; the rest is passed over */
 #define LIMIT_SINK_DEAD 10000u		/* dead letters of one; then it waits for somebody to look at them */
+#define LIMIT_SINK_TOLD 65536u		/* events that a webhook remembers to have told, of each sort: 0.5 MB and its file */
+#define LIMIT_SINK_THRESHOLDS 16	/* shares of a budget that a webhook tells of */
 #define LIMIT_SINK_CHANGES 2000000	/* changes that are kept for the slowest one: some 50 MB */
 
 /* Traces */

@@ -60,7 +60,7 @@ is_wanted(const struct target *t, const struct store_new *it, const struct expor
 		return false;
 	if (store_sample(slice_make(s->id16, 16)) >= t->sink->sample)
 		return false;
-	return t->kind->wants == NULL || t->kind->wants(t->sink, item);
+	return t->kind->wants == NULL || t->kind->wants(&t->request, item);
 }
 
 static size_t
@@ -81,6 +81,9 @@ request_begin(struct target *t)
 	if (r->body.cap > 8 * MIB)
 		buf_free(&r->body);
 	r->config = t->sink;
+	r->store = t->store;
+	r->day_offset = t->config->store.day_offset;
+	r->more = r->none = false;
 	r->items = 0;
 	r->own = NULL;
 	buf_clear(&r->headers);
@@ -117,12 +120,14 @@ static enum added
 row_add(struct target *t, const struct span *row)
 {
 	const struct store_new *it = &t->list[t->end];
-	struct export_item item = { .span = row, .again = it->rev > 0 || t->resending, .doubled = it->doubled };
+	struct export_item item = { .span = row, .again = it->rev > 0 || t->resending, .letter = t->resending,
+	    .doubled = it->doubled };
 	struct buf scores;
 	bool good;
 
 	if (t->fate[t->end] == FATE_REFUSED)
 		return ADDED;
+	t->request.part = t->part > 0 && it->n == t->part_row.n && it->rev == t->part_row.rev ? t->part : 0;
 	if (!is_wanted(t, it, &item)) {
 		t->fate[t->end] = FATE_SKIPPED;
 		return ADDED;
@@ -136,8 +141,12 @@ row_add(struct target *t, const struct span *row)
 	item.span = full_span(t->full, row);
 	good = t->kind->add(&t->request, &item);
 	buf_free(&scores);
-	if (good) {
+	if (good && t->request.none)
+		t->fate[t->end] = FATE_SKIPPED;
+	else if (good)
 		sent_add(t, row);
+	if (good) {
+		t->request.none = false;
 		return ADDED;
 	}
 	if (t->request.body.failed && t->request.items > 0)
@@ -294,6 +303,18 @@ limit_raise(struct target *t)
 		t->limit = t->too_large > 1 ? t->too_large - 1 : 1;
 }
 
+/* A row that has a further part stays at the list's beginning. */
+static void
+part_next(struct target *t)
+{
+	t->part = 0;
+	if (!t->request.more || t->sent[0].refused)
+		return;
+	t->end = t->sent[0].at;
+	t->part_row = t->list[t->end];
+	t->part = t->request.part + 1;
+}
+
 /* The target has all of it, but for what it lists. */
 static bool
 taken(struct target *t, unsigned status)
@@ -313,6 +334,9 @@ taken(struct target *t, unsigned status)
 	}
 	ledger_sink_dead(t->ledger, t->dead.n);
 	limit_raise(t);
+	if (t->kind->taken != NULL)
+		t->kind->taken(&t->request);
+	part_next(t);
 	return pass(t);
 }
 

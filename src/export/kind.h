@@ -7,8 +7,8 @@
  *
  * A kind is one file with one `const struct export_kind`, a row in kinds.c and
  * a name in enum sink_kind and in the option `kind` (base). Its functions run on
- * the target's thread, one request at a time; they keep nothing between calls
- * but what hangs on the request's `own`.
+ * the target's thread (but for open and close), one request at a time; they keep
+ * nothing between calls but what hangs on the request's `own` and `state`.
  */
 #ifndef EXPORT_KIND_H
 #define EXPORT_KIND_H
@@ -25,6 +25,7 @@
 struct export_item {
 	const struct span *span;	/* whole, with its bodies; lives until `add` returns */
 	bool		 again;		/* a change of one that was there before, or a dead letter */
+	bool		 letter;	/* a dead letter that is sent again */
 	bool		 doubled;	/* an older span has its trace and span id */
 	struct slice	 scores;	/* a JSON object of them, by evaluator; {} */
 };
@@ -38,6 +39,14 @@ struct export_request {
 	struct buf	 body;		/* before compression; its length is what batches are bounded by */
 	size_t		 items;		/* that were added; the target counts them */
 	void		*own;		/* the kind's; the target only carries it from begin to finish */
+	/* For kinds that have a state, or several requests for a row. */
+	void		*state;		/* what `open` gave */
+	struct store	*store;		/* to be read; a selection of rows goes on on it */
+	int		 day_offset;	/* of the store's days, in minutes */
+	uint64_t	 look;		/* rows that came with one look have the same */
+	unsigned	 part;		/* of the row that is asked or added: how many of its requests were taken */
+	bool		 more;		/* set by add: the row has a further part; only where `most` is 1 */
+	bool		 none;		/* set by add: there is nothing to send of this row */
 };
 
 /* What came back. */
@@ -72,7 +81,7 @@ struct export_kind {
 	size_t		 most;		/* items of one request, whatever the settings say; 0: no ceiling */
 	/* Is this span for it? NULL: all are. Bodies are not read for it: span has
 	 * what its row holds, and scores are not there. */
-	bool		(*wants)(const struct sink_config *, const struct export_item *);
+	bool		(*wants)(const struct export_request *, const struct export_item *);
 	/* Begins a request: sets path and content_type; body, headers are empty. */
 	void		(*begin)(struct export_request *);
 	/* Adds one; false: it cannot be sent, which makes it a dead letter. */
@@ -80,6 +89,12 @@ struct export_kind {
 	/* Ends the request and frees `own`; called once for each begin, also where
 	 * the request is dropped. */
 	void		(*finish)(struct export_request *);
+	/* The request was taken, but for what was listed; NULL: nobody cares. */
+	void		(*taken)(struct export_request *);
+	/* What it keeps from request to request, in files of the sink's directory if
+	 * it likes. NULL: nothing. */
+	void		*(*open)(const char *dir);
+	void		(*close)(void *);
 	/* What the answer means. The verdict comes as export_judge makes it of the
 	 * status; NULL: that is all there is to it. Of the request config and items
 	 * are there. A text beside TAKEN is logged and told as its last error. */
@@ -97,6 +112,6 @@ void	export_judge(const struct export_answer *, struct export_verdict *);
 void	export_refuse(struct export_verdict *, size_t index, struct slice text);
 void	export_verdict_free(struct export_verdict *);
 
-extern const struct export_kind export_respan, export_otlp;
+extern const struct export_kind export_respan, export_otlp, export_webhook;
 
 #endif

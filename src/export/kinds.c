@@ -10,6 +10,7 @@
 const struct export_kind *const export_kinds[SINK_KINDS] = {
 	[SINK_RESPAN] = &export_respan,
 	[SINK_OTLP] = &export_otlp,
+	[SINK_WEBHOOK] = &export_webhook,
 };
 
 static enum export_outcome

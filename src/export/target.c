@@ -65,9 +65,31 @@ settings_use(struct target *t, struct config *c)
 	if (t->sink == NULL)
 		bug("the settings have no sink %s", t->id);
 	t->kind = export_kinds[t->sink->kind];
+	t->part = 0;
 	t->limit = SIZE_MAX;
 	full_free(t->full);
 	t->full = NULL;
+}
+
+static void
+kind_close(struct target *t)
+{
+	if (t->state_of != NULL && t->state_of->close != NULL)
+		t->state_of->close(t->request.state);
+	t->state_of = NULL;
+	t->request.state = NULL;
+}
+
+/* The state of the kind that the settings say. */
+static void
+kind_open(struct target *t)
+{
+	if (t->state_of == t->kind)
+		return;
+	kind_close(t);
+	t->state_of = t->kind;
+	if (t->kind->open != NULL)
+		t->request.state = t->kind->open(t->dir);
 }
 
 static bool
@@ -132,6 +154,7 @@ look(struct target *t)
 	if (t->news.back)
 		log_warn("sink %s: the store is older than what was sent: it goes on from the store's end", t->id);
 	t->state.place = t->news.start;
+	t->request.look++;
 	return true;
 }
 
@@ -190,6 +213,7 @@ list_work(struct target *t)
 	memset(t->fate, FATE_SENT, sizeof(t->fate));
 	for (t->at = 0; t->at < t->news.count;) {
 		settings_take(t);
+		kind_open(t);
 		if (target_over(t) || (target_ending(t) && t->failures > 0) || !store_open(t) || !deliver(t))
 			return false;
 	}
@@ -328,6 +352,7 @@ target_run(void *arg)
 	while (!target_over(t)) {
 		start = clock_mono_us();
 		settings_take(t);
+		kind_open(t);
 		heard = news_wait(heard, start);
 		if (!store_open(t) || !resend_work(t) || !news_work(t, &more)) {
 			if (target_ending(t))
@@ -446,6 +471,7 @@ target_free(struct target *t)
 	ledger_sink_close(t->ledger);
 	news_leave(t->follower);
 	deliver_free(t);
+	kind_close(t);
 	dead_close(&t->dead);
 	post_free(t->post);
 	store_close(t);

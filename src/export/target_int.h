@@ -61,6 +61,9 @@ struct target {
 	bool		 resending;	/* the list is of dead letters: the place stays */
 	struct resend	 resend;
 	struct export_request request;
+	const struct export_kind *state_of;	/* whose request.state is; NULL: nobody's */
+	struct store_new part_row;	/* of which request.part requests were taken */
+	unsigned	 part;
 	struct sent	*sent;
 	size_t		 room;
 	uint64_t	 oldest_ms;	/* of the request: when its oldest span came */

@@ -484,32 +484,26 @@ object_put(struct otlp_out *o, struct jvalue object)
 	buf_free(&key);
 }
 
-/* Begins an event; its attributes are to follow, as a list that is open. */
+/* An evaluation; what is JNONE or null of it is left out. */
 static void
-evaluation_begin(struct otlp_out *o, bool first, struct slice name)
+evaluation_put(struct otlp_out *o, bool first, struct slice name, struct jvalue value, struct jvalue label)
 {
+	double number;
+
 	buf_str(o->out, first ? "{" : ",{");
 	time_put(o, "timeUnixNano", o->s->timestamp.set ? o->s->timestamp.v : 0);
 	buf_str(o->out, ",\"name\":\"gen_ai.evaluation.result\",\"attributes\":[");
 	o->any = false;
 	otlp_out_text(o, "gen_ai.evaluation.name", name);
-}
-
-/* A score: numbers are values, all else labels. */
-static void
-evaluation_put(struct otlp_out *o, bool first, struct slice name, struct jvalue score)
-{
-	double number;
-
-	evaluation_begin(o, first, name);
-	if (score.kind == JNUMBER && jnumber(score, &number)) {
+	if (value.kind == JNUMBER && jnumber(value, &number)) {
 		otlp_out_begin(o, SLICE("gen_ai.evaluation.score.value"));
 		buf_str(o->out, "\"doubleValue\":");
-		buf_slice(o->out, score.text);
+		buf_slice(o->out, value.text);
 		otlp_out_end(o);
-	} else if (score.kind != JNULL) {
+	}
+	if (label.kind != JNONE && label.kind != JNULL) {
 		otlp_out_begin(o, SLICE("gen_ai.evaluation.score.label"));
-		json_value(o, JTEXT, score.text);
+		json_value(o, JTEXT, label.text);
 		otlp_out_end(o);
 	}
 	buf_str(o->out, "]}");
@@ -520,21 +514,23 @@ static void
 evaluations_put(struct otlp_out *o, struct slice scores, bool *first)
 {
 	static const struct jvalue positive = { JSTRING, { "\"positive\"", 10 } };
-	static const struct jvalue negative = { JSTRING, { "\"negative\"", 10 } };
-	struct jvalue v = { .kind = JNONE };
+	static const struct jvalue negative = { JSTRING, { "\"negative\"", 10 } }, none = { JNONE, { NULL, 0 } };
+	struct jvalue v = { .kind = JNONE }, name;
 	struct jmember m;
 	struct jiter it;
 
 	if (o->s->positive_feedback.set) {
-		evaluation_put(o, *first, SLICE("user_feedback"), o->s->positive_feedback.v ? positive : negative);
+		evaluation_put(o, *first, SLICE("user_feedback"), none, o->s->positive_feedback.v ? positive : negative);
 		*first = false;
 	}
 	if (scores.ptr != NULL)
 		(void)jscan_check(scores, &v, NULL);
 	for (jiter_init(&it, v); v.kind == JOBJECT && jiter_next(&it, &m); *first = false) {
 		buf_clear(&o->text);
-		jstring((struct jvalue){ JSTRING, m.key_text }, &o->text);
-		evaluation_put(o, *first, buf_view(&o->text), m.value);
+		name = jget(m.value, SLICE("evaluator_name"));
+		jstring(name.kind == JSTRING ? name : (struct jvalue){ JSTRING, m.key_text }, &o->text);
+		evaluation_put(o, *first, buf_view(&o->text), jget(m.value, SLICE("score_value")),
+		    jget(m.value, SLICE("string_value")));
 	}
 }
 

@@ -159,7 +159,7 @@ def when(text):
 def test_given():
     """Ids that are none, caches, tools, embeddings, scores; without texts unless asked; the next generation."""
     t, u = Taker(), Taker()
-    g = Gateway(provider, {"sinks": {"a": sink(t), "b": {"kind": "otlp", "url": u.url + "/v1/traces", "encoding": "json",
+    g = Gateway(provider, {"sinks": {"a": sink(t, changes=True), "b": {"kind": "otlp", "url": u.url + "/v1/traces", "encoding": "json",
                                                          "generation": "next", "service_name": "mine"}}})
     give(g, GIVEN)
     got = t.wait(lambda good: len(spans_of(good)) >= 4 and by_name(good))
@@ -204,6 +204,15 @@ def test_given():
     a = attributes(x)
     eq((res["service.name"], scope["url"]), ("mine", "https://opentelemetry.io/schemas/gen-ai/1.42.0"), "the next generation")
     eq((a.get("gen_ai.usage.cache_write.input_tokens"), a.get("gen_ai.usage.cache_creation.input_tokens")), (30, None), "its names")
+    log = next(s["id"] for s in g.spans(4) if s["span_name"] == "look")
+    with Raw(g.port) as c:
+        ok(c.post("/api/logs/%s/scores/" % log, {"evaluator_slug": "quality", "numerical_value": 0.75}).status in (200, 201), "a score")
+        ok(c.post("/api/logs/%s/scores/" % log, {"evaluator_slug": "tone", "string_value": "kind"}).status in (200, 201), "another")
+    found = t.wait(lambda good: [[attributes(e) for e in x["events"]] for _, _, x in spans_of(good)
+                                 if x["name"] == "look" and len(x["events"]) == 2])
+    eq(sorted(found[-1], key=str) if found else None,
+       [{"gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": 0.75},
+        {"gen_ai.evaluation.name": "tone", "gen_ai.evaluation.score.label": "kind"}], "scores are events of the span that is sent again")
     texts = [k for _, _, x in spans_of(u.good) for k in attributes(x)
              if k in ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.call.arguments", "traceloop.entity.input")]
     eq(texts, [], "texts are sent only where that is set")

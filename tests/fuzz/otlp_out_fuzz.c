@@ -58,7 +58,8 @@ request_write(const struct span *s, uint8_t choice, struct buf *out)
 
 	buf_str(out, "{\"resourceSpans\":[");
 	otlp_out_open(&options, s->environment, out);
-	otlp_out_span(s, &options, choice & 2, SLICE("{\"quality\":0.5,\"kind\":\"good\",\"ok\":true}"), out);
+	otlp_out_span(s, &options, choice & 2, SLICE("{\"q\":{\"evaluator_name\":\"quality\",\"score_value\":0.5,"
+	    "\"string_value\":\"good\"},\"ok\":{\"score_value\":1,\"string_value\":null},\"odd\":7}"), out);
 	otlp_out_close(&options, out);
 	buf_str(out, "]}");
 }
