@@ -21,7 +21,8 @@ struct otlp_out_options {
  * Appends the span as an OTLP span object. Ids of the right form are taken as
  * they are, others are hashed and stand in attributes as they came; own_id: an
  * older span has this one's ids, so it goes by its own. scores: a JSON object of
- * them by evaluator ({evaluator_name, score_value, string_value}), or SLICE_NONE. A text that is too long fails the buf.
+ * them by evaluator ({evaluator_name, score_value, string_value}), or
+ * SLICE_NONE. A text that is too long fails the buf.
  */
 void	otlp_out_span(const struct span *, const struct otlp_out_options *, bool own_id, struct slice scores,
 	    struct buf *);
