@@ -46,6 +46,9 @@ def served():
     note("%.0f s; requests meanwhile: %d, median %.2f ms, 99 %% %.2f ms, longest %.2f ms" % (
         spent, len(took), took[len(took) // 2] * 1e3, took[len(took) * 99 // 100] * 1e3, took[-1] * 1e3))
     eq(failed, 0, "requests went through meanwhile")
+    m, _ = g.metrics()
+    note("longest turn of a gate thread %d us" % m["spangate_gate_longest_turn_microseconds"])
+    eq(m["spangate_gate_long_turns_total"], 0, "no turn of a gate thread took over 5 ms")
     ok(wait_until(lambda: rows(g) == pinned + len(took), 30), "the pinned ones stay, and what came meanwhile is there", rows(g), pinned, len(took))
     code, out, err = g.run("verify", timeout=600)   # the books do not know of spans that came by no journal
     ok("cells, equal" in out, "and the sums are those of the rows", out, err)
