@@ -29,7 +29,7 @@ const char twin_schema_sql[] =
     "CREATE INDEX span_gateway ON span(trace_unique_id, start_time)"
     " WHERE trace_unique_id IS NOT NULL AND log_method = 'inference';"
     "CREATE INDEX span_unnamed ON span(timestamp)"
-    " WHERE log_method <> 'inference' AND response_id IS NULL AND counts = 3;";
+    " WHERE log_method <> 'inference' AND response_id IS NULL AND trace_unique_id IS NOT NULL AND counts = 3;";
 
 /* ?1 tenant, ?2 response id, ?3 start, ?4 end, ?5 completion tokens as somebody told them. */
 #define BY_ID "tenant = ?1 AND coalesce(start_time, timestamp) <= ?4 + " NEAR " AND (?5 IS NULL OR" \
@@ -60,7 +60,8 @@ static const char *const sqls[] = {
 	    " WHERE start_time >= ?3 - " EDGE " AND trace_unique_id IS NULL AND counts = 3 AND " LIKE
 	    " ORDER BY abs(timestamp - ?4) LIMIT 1",
 	[STATEMENT_TWIN_UNNAMED - STATEMENT_TWIN_GATEWAY] =
-	    "SELECT n FROM span INDEXED BY span_unnamed WHERE log_method <> 'inference' AND response_id IS NULL AND counts = 3"
+	    "SELECT n FROM span INDEXED BY span_unnamed WHERE log_method <> 'inference' AND response_id IS NULL"
+	    " AND trace_unique_id IS NOT NULL AND counts = 3"
 	    " AND timestamp BETWEEN ?4 - " EDGE " AND ?4 + " AFTER " AND start_time <= ?3 + " EDGE " AND " LIKE
 	    " AND " IS_MODEL " ORDER BY abs(timestamp - ?4) LIMIT 1",
 	[STATEMENT_TWIN_UP - STATEMENT_TWIN_GATEWAY] =
@@ -355,14 +356,15 @@ given_look(struct store *store, int64_t n, const struct span *s, bool *uncounted
 		return rc;
 	if (s->response_id.len > 0)
 		code = find(store, STATEMENT_TWIN_GATEWAY, s, s->response_id, &gateway);
-	else if (s->model.len > 0)
+	else if (s->model.len > 0 && s->trace_unique_id.len > 0)
 		code = find(store, STATEMENT_TWIN_LIKE, s, s->model, &gateway);
 	if (code != SQLITE_DONE)
 		return store_code(code);
 	if (gateway != 0)
 		rc = pair(store, gateway, n);
-	if (rc == STORE_OK)
-		rc = is_counted(store, n, &counted);
+	if (rc != STORE_OK || (gateway == 0 && s->trace_unique_id.len == 0))
+		return rc;
+	rc = is_counted(store, n, &counted);
 	*uncounted = rc == STORE_OK && !counted;
 	return rc;
 }

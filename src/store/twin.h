@@ -13,7 +13,8 @@
  *               servers have but one id for all: so never two of the gateway's,
  *               and not where they tell other tokens
  *   by likeness where the given one tells no id and the gateway's no trace: the
- *               same model (but for its date), status and tokens, and the given one's time holds the other's
+ *               same model (but for its date), status and tokens, and the given one's time holds the other's.
+ *               Only where the given one is of a trace: of what logs are written by hand two may well be alike
  */
 #ifndef STORE_TWIN_H
 #define STORE_TWIN_H
