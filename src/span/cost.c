@@ -70,6 +70,15 @@ never_sent(const struct build *b)
 	}
 }
 
+/* Another gateway says that its call broke off: what came before is not known. */
+static bool
+given_broken(const struct build *b)
+{
+	struct slice reason = b->span.end_reason;
+
+	return b->given.ptr != NULL && reason.len > 0 && !slice_eq(reason, slice_str(reason_info(REASON_COMPLETE)->name));
+}
+
 /* Where nothing can have been billed: what is no call of a model, what was
  * refused, what never went out. */
 static bool
@@ -77,7 +86,7 @@ is_free(const struct build *b)
 {
 	if (b->given.ptr == NULL && (!b->span.billable.v || never_sent(b)))
 		return true;
-	return !b->has_usage && b->status >= 400;
+	return !b->has_usage && b->status >= 400 && !given_broken(b);
 }
 
 static void

@@ -103,11 +103,12 @@ def test_plain():
     r = Receiver()
     g = gateway(r, api_key="sk-up", headers=["X-Team: search"])
     for i in range(6):
-        chat(g, stream=i % 2 == 0, customer_identifier="c%d" % i, metadata={"i": i})
+        chat(g, stream=i % 2 == 0, customer_identifier="c%d" % i, metadata={"i": i}, **({"disable_log": True} if i == 5 else {}))
     got, n = r.wait(6)
     stored = g.spans(6)
     eq(n, 6, "each span is sent once")
     eq({s["id"]: equal(got.get(s["id"], {}), s) for s in stored}, {s["id"]: [] for s in stored}, "as it is stored")
+    eq([s.get("input") or s.get("output") for s in got.values() if s.get("disable_log")], [None], "where texts are not kept none are sent")
     _, path, headers, _, _ = r.requests[0]
     eq((path, headers["Authorization"], headers["X-Team"], headers["Content-Type"]),
        ("/api/v1/traces/ingest", "Bearer sk-up", "search", "application/json"), "to the ingest, with key and headers")

@@ -382,6 +382,13 @@ def coded():
         ok(r.status == status and "detail" in r.json, "%s: %d" % (what, status), r.status, r.body[:200])
 
 
+def broken():
+    """An error that told no usage cost nothing, but for a call that another gateway says broke off: that is not known."""
+    for more, cost in (({}, 0), ({"end_reason": "complete"}, 0), ({"end_reason": "interrupted"}, None), ({"end_reason": "interrupted", "cost": 0}, 0)):
+        r = post(CREATE, dict({"model": "gpt-4o", "input": "q", "status_code": 500}, **more))
+        eq((r.status, r.json["cost"]), (200, cost), "an error costs %r where it says %s" % (cost, more))
+
+
 def environments():
     h = Gateway(p, {"keys": [{"id": "k1", "environment": "test", "sha256": KEY_HASH}]})
     r = post(CREATE, dict(CHAT_SPAN, environment="staging"), {"Authorization": "Bearer " + KEY}, gateway=h)
@@ -395,4 +402,4 @@ KEY = "sg-first-key-0123456789abcdef"
 KEY_HASH = hmac.new(b"spangate-key", KEY.encode(), hashlib.sha256).hexdigest()
 p = Provider()
 g = Gateway(p)
-main(examples, answers, batches, traces, exporter, again, changes, early, sizes, texts_off, coded, locked, journal_full, environments)
+main(examples, answers, batches, traces, exporter, again, changes, early, sizes, texts_off, coded, broken, locked, journal_full, environments)
