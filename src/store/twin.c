@@ -35,10 +35,10 @@ const char twin_schema_sql[] =
 #define BY_ID "tenant = ?1 AND coalesce(start_time, timestamp) <= ?4 + " NEAR " AND (?5 IS NULL OR" \
 	" completion_tokens IS NULL OR completion_tokens = ?5 OR usage_source IS 'estimated')" \
 	" ORDER BY abs(timestamp - ?4)"
-/* ?1 tenant, ?2 model, ?3 start, ?4 end, ?5 and ?6 tokens, ?7 status, ?8 whether the tokens are our estimate,
- * which is near to what a provider counts, not the same. */
+/* ?1 tenant, ?2 model, ?3 start, ?4 end, ?5 and ?6 tokens, ?7 status, ?8 whether the tokens are our estimate, as
+ * of streams whose usage the instrumentation does not see: that is of the size that a provider counts, no more. */
 #define AGREES(column, told) "(" column " IS " told " OR ((?8 OR usage_source IS 'estimated') AND abs(" column \
-	" - " told ") <= 3 + " column " / 10))"
+	" - " told ") <= 10 + " column " / 2))"
 /* Some tell the model that was asked for, some the dated one that answered. */
 #define BEGINS(text, with) "substr(lower(" text "), 1, length(" with ") + 1) = lower(" with ") || '-'"
 #define LIKE "tenant = ?1 AND (lower(model) = lower(?2) OR " BEGINS("model", "replace(?2, '-latest', '')") " OR " \

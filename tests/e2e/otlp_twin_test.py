@@ -119,6 +119,15 @@ def by_likeness_of_another_date():
     orders("by the model asked", give, lambda name, trace, id_, n: through(name, n), "openai.chat(gateway)")
 
 
+def by_likeness_of_its_size():
+    """A stream whose usage the instrumentation did not see: its tokens are estimated."""
+    def give(name, trace, id_, n, start, end):
+        text = {"user.id": name, "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Say something about the sea and the harbour.",
+                "gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": "the0 by1 while2 meaning3"}
+        send(span(trace, id_, start - 0.01, end + 0.01, call(None, None, **text)))
+    orders("by size", give, lambda name, trace, id_, n: through(name, n, stream=True), "openai.chat(gateway)")
+
+
 def with_http():
     """The HTTP client is instrumented too: its span stands between. In every order of three."""
     for order in itertools.permutations(("gateway", "call", "http")):
@@ -230,4 +239,4 @@ def books():
 
 p = Provider()
 g = Gateway(p)
-main(by_id, by_parent, by_likeness, by_likeness_of_another_date, with_http, again, not_one, tenants, passed_on, books)
+main(by_id, by_parent, by_likeness, by_likeness_of_another_date, by_likeness_of_its_size, with_http, again, not_one, tenants, passed_on, books)
