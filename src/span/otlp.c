@@ -214,6 +214,9 @@ event_read(struct otlp *o, struct jvalue event)
 {
 	static const char *const pieces[] = { "llm.content.completion.chunk", "gen_ai.content.completion.chunk",
 	    "First Token Stream Event", "ai.stream.firstChunk", NULL };
+	/* messages, which otlp_text.c reads where nothing else tells them */
+	static const char *const messages[] = { "gen_ai.system.message", "gen_ai.user.message",
+	    "gen_ai.assistant.message", "gen_ai.tool.message", "gen_ai.choice", NULL };
 	static const char *const attributes[] = { "gen_ai.client.inference.operation.details",
 	    "gen_ai.content.prompt", "gen_ai.content.completion", NULL };
 	struct jvalue name = jget(event, SLICE("name"));
@@ -225,6 +228,8 @@ event_read(struct otlp *o, struct jvalue event)
 			o->first_ns = ns;
 		return true;
 	}
+	if (named_one_of(name, messages))
+		return true;
 	otlp_attrs_read(&o->arena, jget(event, SLICE("attributes")), &attrs);
 	if (named_one_of(name, attributes) && o->merged++ < OTLP_MERGED) {
 		otlp_attrs_add(&o->arena, &o->attrs, &attrs);

@@ -266,6 +266,32 @@ otlp_attrs_add(struct arena *arena, struct otlp_attrs *attrs, const struct otlp_
 	attrs_sort(attrs);
 }
 
+/* Is the part of its name from there on a number? */
+static bool
+is_numbered(const struct otlp_attr *a, size_t from)
+{
+	struct slice rest = slice_from(a->key, from);
+
+	return is_digits(take_part(&rest));
+}
+
+/* The first attribute whose name is not before this one. */
+static size_t
+first_at(const struct otlp_attrs *attrs, struct slice name)
+{
+	size_t low = 0, high = attrs->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (name_order(attrs->list[middle].key, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 struct jvalue
 otlp_take(const struct otlp_attrs *attrs, const char *key)
 {
@@ -275,6 +301,18 @@ otlp_take(const struct otlp_attrs *attrs, const char *key)
 		return none;
 	a->used = true;
 	return a->value;
+}
+
+void
+otlp_spend(const struct otlp_attrs *attrs, const char *key)
+{
+	struct slice name = slice_str(key);
+
+	for (size_t i = first_at(attrs, name); i < attrs->n && slice_starts(attrs->list[i].key, name); i++) {
+		struct otlp_attr *a = &attrs->list[i];
+
+		a->used |= a->key.len == name.len || (a->key.ptr[name.len] == '.' && is_numbered(a, name.len + 1));
+	}
 }
 
 struct jvalue
@@ -377,23 +415,6 @@ put_nest(struct nest n, unsigned depth, struct buf *out)
 	buf_byte(out, list ? ']' : '}');
 }
 
-/* The first attribute whose name is not before this one. */
-static size_t
-first_at(const struct otlp_attrs *attrs, struct slice name)
-{
-	size_t low = 0, high = attrs->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (name_order(attrs->list[middle].key, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 struct otlp_attr *
 otlp_attr_find(const struct otlp_attrs *attrs, const char *key)
 {
@@ -407,7 +428,7 @@ struct jvalue
 otlp_nest(struct arena *arena, const struct otlp_attrs *attrs, const char *prefix)
 {
 	struct slice name = slice_str(prefix);
-	size_t from = first_at(attrs, name), to;
+	size_t from = first_at(attrs, name), to, n = 0;
 	struct otlp_attr **list;
 	struct buf text;
 
@@ -417,10 +438,13 @@ otlp_nest(struct arena *arena, const struct otlp_attrs *attrs, const char *prefi
 	if (to == from || (list = arena_alloc(arena, (to - from) * sizeof(*list))) == NULL)
 		return none;
 	for (size_t i = from; i < to; i++)
-		list[i - from] = &attrs->list[i];
-	qsort(list, to - from, sizeof(*list), nest_order);
+		if (is_numbered(&attrs->list[i], name.len))
+			list[n++] = &attrs->list[i];
+	if (n == 0)
+		return none;
+	qsort(list, n, sizeof(*list), nest_order);
 	buf_init(&text, OTLP_SPAN_TEXT);
-	put_nest((struct nest){ list, list + (to - from), name.len }, 0, &text);
+	put_nest((struct nest){ list, list + n, name.len }, 0, &text);
 	return json_of(arena, &text);
 }
 

@@ -55,8 +55,10 @@ void	otlp_attrs_add(struct arena *, struct otlp_attrs *, const struct otlp_attrs
 struct otlp_attr *otlp_attr_find(const struct otlp_attrs *, const char *key);
 /* Its value, JNONE where it is not there or null; marks it as used. */
 struct jvalue otlp_take(const struct otlp_attrs *, const char *key);
-/* What stands below `prefix` ("a.b."), with its dotted names as objects and
- * numbers as lists, as JSON; used. JNONE: there is nothing. */
+/* Marks the attribute as used, and those that stand below it in a list ("name.N"). */
+void	otlp_spend(const struct otlp_attrs *, const char *name);
+/* The list that stands below `prefix` ("a.b.", then numbers), its dotted names
+ * as objects and numbers as lists, as JSON; used. JNONE: there is none. */
 struct jvalue otlp_nest(struct arena *, const struct otlp_attrs *, const char *prefix);
 /* The JSON in a string, or the value itself. */
 struct jvalue otlp_parse(struct arena *, struct jvalue);

@@ -413,6 +413,26 @@ invocation_put(struct otlp *o)
 		otlp_put(o, "variables", jget(prompt, SLICE("variables")));
 }
 
+/* What people wrote and read, in whichever dialect, is input and output or nothing: as metadata it would
+ * stand where nobody looks for it who wants no texts to be kept. */
+static void
+texts_spent(struct otlp *o)
+{
+	static const char *const names[] = { "gen_ai.prompt", "gen_ai.completion", "gen_ai.input.messages",
+	    "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.tool.call.arguments",
+	    "gen_ai.tool.call.result", "llm.input_messages", "llm.output_messages", "llm.prompts", "llm.choices",
+	    "llm.request.functions", "llm.tools", "llm.function_call", "traceloop.entity.input", "traceloop.entity.output",
+	    "ai.prompt", "ai.response.text", "ai.response.object", "ai.response.toolCalls", "ai.response.reasoning",
+	    "ai.toolCall.args", "ai.toolCall.result", "ai.value", "ai.values", "ai.embedding", "ai.embeddings",
+	    "pydantic_ai.all_messages", "langfuse.observation.input", "langfuse.observation.output", "mlflow.spanInputs",
+	    "mlflow.spanOutputs", "embedding.embeddings", "retrieval.documents", "reranker.query",
+	    "reranker.input_documents", "reranker.output_documents", "llm.prompt_template.template",
+	    "traceloop.prompt.template" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		otlp_spend(&o->attrs, names[i]);
+}
+
 void
 otlp_texts(struct otlp *o)
 {
@@ -434,4 +454,5 @@ otlp_texts(struct otlp *o)
 	text_put(o, "output", outputs);
 	tools_put(o);
 	invocation_put(o);
+	texts_spent(o);
 }

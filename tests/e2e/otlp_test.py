@@ -227,6 +227,22 @@ def environment_and_keys():
     h.destroy()
 
 
+def texts_off():
+    """Where no texts are to be kept, none is, in whichever attribute or event it came."""
+    h = Gateway(None, {"log_bodies": False})
+    names = sorted(os.path.basename(x)[:-5] for x in glob.glob(os.path.join(DATA, "*.json")))
+    count = 0
+    for n in names:
+        eq(post(case(n), gateway=h).status, 200, n)
+        count += len([x for x in case(n, "given").split(b"\n") if x])
+    got = json.dumps(h.spans(count), ensure_ascii=False)
+    eq(len(json.loads(got)), count, "all spans are there")
+    texts = ["Be brief", "A cat", "What is in it", "Hello there", "Weather?", "Rainy", "ask the tool", "Be kind", "in event", "in body", "upon", "question",
+             "text alone", "a cat", "Looks.", "kvlist", "canary"]
+    eq([t for t in texts if t in got], [], "and no texts")
+    h.destroy()
+
+
 def journal_full():
     h = Gateway(None, {"journal": {"max_bytes": "64MiB"}, "threads": 1})
     lock = sqlite3.connect(os.path.join(h.data, "spans.db"), isolation_level=None, timeout=5)
@@ -281,4 +297,4 @@ def killed():
 KEY = "sg-first-key-0123456789abcdef"
 KEY_HASH = __import__("hmac").new(b"spangate-key", KEY.encode(), "sha256").hexdigest()
 g = Gateway(None)
-main(paths, encodings, chunked, refused, bombs, partial, large, again, by_path, links, environment_and_keys, journal_full, killed)
+main(paths, encodings, chunked, refused, bombs, partial, large, again, by_path, links, environment_and_keys, texts_off, journal_full, killed)
