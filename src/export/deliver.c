@@ -324,7 +324,6 @@ taken(struct target *t, unsigned status)
 	if (!listed_bury(t, status, &left))
 		return false;
 	t->failures = t->refused_in_row = 0;
-	target_problem(t, NULL);
 	t->state.sent += left;
 	t->state.sent_at = clock_wall_us();
 	ledger_sink_spans(t->ledger, LEDGER_SINK_SENT, left);
@@ -337,7 +336,11 @@ taken(struct target *t, unsigned status)
 	if (t->kind->taken != NULL)
 		t->kind->taken(&t->request);
 	part_next(t);
-	return pass(t);
+	*t->state.problem = '\0';	/* as it is written */
+	if (!pass(t))
+		return false;
+	target_problem(t, NULL);
+	return true;
 }
 
 /* Not now. */

@@ -32,28 +32,33 @@ target_over(const struct target *t)
 	return clock_mono_us() >= atomic_load(&t->deadline);
 }
 
-bool
-target_save(struct target *t)
-{
-	news_needed(t->follower, t->state.place.rev);
-	if (state_write(t->dir, &t->state))
-		return true;
-	log_error("sink %s: %s: %s", t->id, t->dir, strerror(errno));
-	return false;
-}
-
 /* Says what is wrong with it, once, and when it is well again. */
 void
 target_problem(struct target *t, const char *text)
 {
-	bool before = *t->state.problem != '\0';
+	bool before = t->troubled;
 
+	t->troubled = text != NULL;
 	ledger_sink_problem(t->ledger, text);
 	snprintf(t->state.problem, sizeof(t->state.problem), "%s", text ? text : "");
 	if (text && !before)
 		log_error("sink %s: %s (spans wait in the store)", t->id, text);
 	else if (!text && before)
 		log_info("sink %s: takes spans again", t->id);
+}
+
+bool
+target_save(struct target *t)
+{
+	char text[200];
+
+	if (state_write(t->dir, &t->state)) {
+		news_needed(t->follower, t->state.place.rev);	/* not before: a crash goes back to what is written */
+		return true;
+	}
+	snprintf(text, sizeof(text), "how far it has come cannot be written: %s", strerror(errno));
+	target_problem(t, text);
+	return false;
 }
 
 static void

@@ -68,6 +68,7 @@ struct target {
 	size_t		 room;
 	uint64_t	 oldest_ms;	/* of the request: when its oldest span came */
 	struct export_verdict verdict;
+	bool		 troubled;	/* a problem was told */
 	unsigned	 refused_in_row;	/* single spans, without a reason */
 	unsigned	 failures;	/* in a row */
 };
@@ -80,7 +81,7 @@ bool	 target_over(const struct target *);
 void	 target_pause(struct target *, uint64_t us);
 /* Says what is wrong with it, once; NULL: it is well again. */
 void	 target_problem(struct target *, const char *text);
-/* Writes down where it is. False: a line was logged. */
+/* Writes down where it is. False: that is its problem now. */
 bool	 target_save(struct target *);
 void	 target_store_failed(struct target *);
 void	 target_lag(struct target *);

@@ -451,6 +451,29 @@ def test_back():
     r.close()
 
 
+def test_unwritable():
+    """Where it cannot write down how far it has come it says so, and goes on once it can."""
+    r = Receiver()
+    g = gateway(r)
+    chat(g)
+    r.wait(1)
+    wait_until(lambda: sinks(g)[0]["sent"] == 1)
+    os.rename(g.data + "/export/up", g.data + "/export/aside")
+    open(g.data + "/export/up", "w").close()
+    first = len(g.lines)
+    chat(g)
+    ok(wait_until(lambda: "cannot be written" in ready(g)["problems"].get("sink up", "")), "it is a problem", ready(g))
+    n = r.taken()[1]
+    wait_until(lambda: r.taken()[1] >= n + 2)       # it tries again
+    os.remove(g.data + "/export/up")
+    os.rename(g.data + "/export/aside", g.data + "/export/up")
+    ok(wait_until(lambda: ready(g)["status"] == "ready"), "and then it is well")
+    eq(len(r.taken()[0]), 2, "nothing is left out")
+    ok(len([ln for ln in g.lines[first:] if "sink up" in ln]) <= 4, "it is said once", *g.lines[first:])
+    g.destroy()
+    r.close()
+
+
 def test_tls():
     root = tempfile.mkdtemp(prefix="spangate-tls-")
     certs, others = make_certs(root, ("localhost",), ("127.0.0.1",)), make_certs(root, ("x.example",), ("127.0.0.9",), "other-")
@@ -475,4 +498,5 @@ def test_tls():
 
 
 provider = Provider()
-main(test_tls, test_all_refused, test_back, test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_filters, test_changes, test_gone)
+main(test_plain, test_troubles, test_slow, test_refused, test_too_large, test_denied, test_all_refused, test_unwritable, test_back, test_filters,
+     test_changes, test_gone, test_tls)
