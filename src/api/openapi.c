@@ -27,7 +27,7 @@ static const char *const parameters[PARAMETERS_SETS][16] = {
 	    "total_request_tokens|all_tokens))?$\"}",
 	    "\"log_type\":{\"type\":\"string\"}", "\"include_fields\":{\"type\":\"string\"}",
 	    "\"is_test\":{\"type\":\"string\",\"pattern\":"
-	    "\"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|0|1)$\"}",
+	    "\"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|0|1)?$\"}",
 	    "\"fetch_filters\":{\"type\":\"string\"}",
 	    "\"operator\":{\"type\":\"string\"}" },
 	[PARAMETERS_WINDOW] = { WINDOW },
@@ -47,6 +47,13 @@ static const struct { const char *name, *json; } schemas[] = {
 #undef SCHEMA
 };
 
+/* Bodies that are not, or not only, JSON by a schema: their media types. */
+static const struct { const char *name, *content; } contents[] = {
+	{ "Export", "{\"application/x-ndjson\":{},\"" API_JSON "\":{},\"text/csv\":{}}" },
+	{ "Traces", "{\"" API_JSON "\":{\"schema\":{\"type\":\"object\"}},\"application/x-protobuf\":{}}" },
+	{ "Audio", "{\"audio/*\":{},\"application/octet-stream\":{}}" },
+};
+
 /* What may go wrong, with any operation. 429 tells when to come back. */
 static const struct { unsigned status; const char *sentence; } errors[] = {
 	{ 400, "What is asked for is not understood; the text names the member" },
@@ -54,6 +61,7 @@ static const struct { unsigned status; const char *sentence; } errors[] = {
 	{ 403, "The key's rights do not reach so far" },
 	{ 404, "There is no such thing, or the key does not see it" },
 	{ 413, "The body is too large" },
+	{ 415, "A body of that type or coding is not taken" },
 	{ 429, "The key's rate is passed, or there is no room for more; retry-after says when" },
 	{ 500, "A fault of the gateway; its error_id stands in the log" },
 	{ 503, "The store cannot be read now; retry-after says when" },
@@ -113,32 +121,53 @@ put_parameters(struct buf *out, const struct operation *o)
 	buf_str(out, "]");
 }
 
+/* "content":{...} of what has that name. */
 static void
-put_answer(struct buf *out, unsigned status, const char *sentence, const char *type, const char *schema)
+put_content(struct buf *out, const char *name)
+{
+	buf_str(out, "\"content\":");
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+		if (strcmp(contents[i].name, name) == 0) {
+			buf_str(out, contents[i].content);
+			return;
+		}
+	buf_printf(out, "{\"" API_JSON "\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}", name);
+}
+
+static void
+put_answer(struct buf *out, unsigned status, const char *sentence, const char *body)
 {
 	buf_printf(out, "\"%u\":{\"description\":\"%s\"", status, sentence);
 	if (status == 429 || status == 503)
 		buf_str(out, ",\"headers\":{\"retry-after\":{\"schema\":{\"type\":\"integer\"}}}");
-	if (*schema)
-		buf_printf(out, ",\"content\":{\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}", type, schema);
+	if (*body) {
+		buf_str(out, ",");
+		put_content(out, body);
+	}
 	buf_str(out, "}");
 }
 
 static void
 put_answers(struct buf *out, const struct operation *o)
 {
+	bool audio = strcmp(o->answer, "Audio") == 0;
+	/* Errors of OTLP come in the request's type. */
+	const char *error = audio ? "" : strcmp(o->answer, "Traces") == 0 ? "Traces" : "Error";
+
 	buf_str(out, "\"responses\":{");
 	if (!operation_works(o))
-		put_answer(out, 501, "This version of spangate does not do that yet", API_JSON, "Error");
-	else if (strcmp(o->answer, "Audio") == 0)
-		buf_str(out, "\"200\":{\"description\":\"The file\",\"content\":{\"audio/*\":{},\"application/octet-stream\":{}}},"
-		    "\"206\":{\"description\":\"The part that was asked for\",\"content\":{\"audio/*\":{},"
-		    "\"application/octet-stream\":{}}},\"416\":{\"description\":\"The range lies outside of it\"}");
+		put_answer(out, 501, "This version of spangate does not do that yet", "Error");
 	else
-		put_answer(out, o->status, o->sentence, API_JSON, o->answer);
+		put_answer(out, o->status, audio ? "The file" : o->sentence, o->answer);
+	if (audio) {
+		buf_str(out, ",");
+		put_answer(out, 206, "The part that was asked for", o->answer);
+		buf_str(out, ",");
+		put_answer(out, 416, "The range lies outside of it", "");
+	}
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		buf_str(out, ",");
-		put_answer(out, errors[i].status, errors[i].sentence, API_JSON, strcmp(o->answer, "Audio") ? "Error" : "");
+		put_answer(out, errors[i].status, errors[i].sentence, error);
 	}
 	buf_str(out, "}");
 }
@@ -189,9 +218,11 @@ put_operation(struct buf *out, const struct operation *o)
 	buf_printf(out, "\",\"description\":\"Needs the right `%s`%s.\",", right_name(o), o->may_list ?
 	    ", or `read` where it lists" : "");
 	put_parameters(out, o);
-	if (*o->request)
-		buf_printf(out, ",\"requestBody\":{\"content\":{\"" API_JSON "\":{\"schema\":{\"$ref\":"
-		    "\"#/components/schemas/%s\"}}}}", o->request);
+	if (*o->request) {
+		buf_str(out, ",\"requestBody\":{");
+		put_content(out, o->request);
+		buf_str(out, "}");
+	}
 	buf_str(out, ",");
 	put_answers(out, o);
 	buf_str(out, "}");

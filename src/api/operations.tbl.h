@@ -6,12 +6,12 @@
  * looked up here, and the OpenAPI document is made of it. right: NOTHING, READ,
  * WRITE, ADMIN; CREATE is WRITE unless the body asks for a list. parameters: a
  * set of query parameters (openapi.c). request, answer: schemas
- * (schemas.tbl.h), "" for none. `{name}` in a path is any one segment.
+ * (schemas.tbl.h) or contents (openapi.c), "" for none. `{name}` in a path is any one segment.
  */
 OPERATION("GET", "/health-check", NOTHING, NONE, "", "Message", 200, "Is the API there?")
 OPERATION("GET", "/openapi.json", READ, NONE, "", "Object", 200, "This document")
 OPERATION("GET", "/request-logs", READ, LIST, "", "SpanPage", 200, "List spans by filters in the query")
-OPERATION("POST", "/request-logs", CREATE, LIST, "SpanOrFilters", "CreatedOrPage", 200,
+OPERATION("POST", "/request-logs", CREATE, NONE, "SpanOrFilters", "CreatedOrPage", 200,
     "Create a span; with filters and paging alone, list spans")
 OPERATION("GET", "/request-logs/list", READ, LIST, "", "SpanPage", 200, "List spans by filters in the query")
 OPERATION("POST", "/request-logs/list", READ, LIST, "Filters", "SpanPage", 200, "List spans")
@@ -22,8 +22,8 @@ OPERATION("GET", "/request-logs/summary", READ, WINDOW, "", "Summary", 200, "Sum
 OPERATION("POST", "/request-logs/summary", READ, WINDOW, "Filters", "Summary", 200, "Sums over spans by filters")
 OPERATION("GET", "/request-logs/search", READ, LIST, "", "Object", 200, "Search spans by their words")
 OPERATION("POST", "/request-logs/search", READ, LIST, "Filters", "Object", 200, "Search spans by their words")
-OPERATION("GET", "/request-logs/export", READ, LIST, "", "Object", 200, "Export spans as CSV, JSON or lines of JSON")
-OPERATION("POST", "/request-logs/export", READ, LIST, "Filters", "Object", 200,
+OPERATION("GET", "/request-logs/export", READ, LIST, "", "Export", 200, "Export spans as CSV, JSON or lines of JSON")
+OPERATION("POST", "/request-logs/export", READ, LIST, "Filters", "Export", 200,
     "Export spans as CSV, JSON or lines of JSON")
 OPERATION("GET", "/audio/{span_id}", READ, NONE, "", "Audio", 200,
     "The audio that a span was made of, where it was kept")
@@ -34,8 +34,8 @@ OPERATION("POST", "/v1/traces/ingest", WRITE, NONE, "Spans", "Object", 200, "Cre
 OPERATION("POST", "/integrations/v1/traces/ingest", WRITE, NONE, "Spans", "Object", 200, "Create spans of traces")
 OPERATION("POST", "/openai/v1/traces/ingest", WRITE, NONE, "Spans", "Object", 200, "Create spans of traces")
 OPERATION("POST", "/traces/ingest", WRITE, NONE, "Spans", "Object", 200, "Create spans of traces")
-OPERATION("POST", "/v1/traces", WRITE, NONE, "Object", "Object", 200, "Take traces by OTLP")
-OPERATION("POST", "/v2/traces", WRITE, NONE, "Object", "Object", 200, "Take traces by OTLP")
+OPERATION("POST", "/v1/traces", WRITE, NONE, "Traces", "Traces", 200, "Take traces by OTLP")
+OPERATION("POST", "/v2/traces", WRITE, NONE, "Traces", "Traces", 200, "Take traces by OTLP")
 OPERATION("GET", "/traces", READ, LIST, "", "Page", 200, "List traces by filters in the query")
 OPERATION("GET", "/traces/list", READ, LIST, "", "Page", 200, "List traces by filters in the query")
 OPERATION("POST", "/traces/list", READ, LIST, "Filters", "Page", 200, "List traces")

@@ -13,7 +13,7 @@
 #define PAGE_OF(row) "{\"type\":\"object\",\"required\":[\"count\",\"next\",\"previous\",\"results\"]," \
 	"\"properties\":{" \
 	"\"count\":" COUNT ",\"next\":" TEXT_OR_NULL ",\"previous\":" TEXT_OR_NULL "," \
-	"\"current_filters\":" ANY_OBJECT ",\"results\":{\"type\":\"array\",\"items\":" row "}}}"
+	"\"current_filters\":{\"type\":[\"object\",\"array\"]},\"results\":{\"type\":\"array\",\"items\":" row "}}}"
 #define KEY_MEMBERS "\"id\":{\"type\":\"string\"},\"name\":" TEXT_OR_NULL ",\"prefix\":{\"type\":\"string\"}," \
 	"\"environment\":{\"type\":\"string\"},\"is_test\":{\"type\":\"boolean\"}," \
 	"\"rights\":" KEY_RIGHTS ",\"rate_limit\":{\"type\":[\"integer\",\"null\"]}," \

@@ -152,7 +152,7 @@ def robots():
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=where, timeout=600 * SLOW)
     out = p.stdout.decode("utf-8", "replace")
     note("\n".join(out.splitlines()[-25:]))
-    ok(p.returncode == 0, "schemathesis finds nothing", *out.splitlines()[:200])
+    ok(p.returncode == 0, "schemathesis finds nothing", *out[out.find("FAILURES"):].splitlines()[:600])
     shutil.rmtree(where, ignore_errors=True)
     ok(ask("GET", "/api/request-logs/").status == 200 and g.proc.poll() is None, "the gateway is well")
 
