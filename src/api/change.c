@@ -98,6 +98,8 @@ edit_make(const struct local_request *request, struct jvalue body, struct buf *o
 		buf_printf(out, "%s\"%s\":", comma, members[i].name);
 		if (members[i].kind == OBJECT)
 			put_metadata(out, v);
+		else if (v.kind == JNULL && strcmp(members[i].name, "custom_identifier") == 0)
+			buf_str(out, "\"\"");	/* unset, what was sent with the span would show again */
 		else
 			buf_slice(out, v.text);
 		comma = ",";

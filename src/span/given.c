@@ -14,7 +14,7 @@
 #include "span/inner.h"
 #include "span/json.h"
 
-enum kind { TEXT, ANY, LIST, OBJ, LISTS, WORDS, INT, NUM, BOOL, TIME };
+enum kind { TEXT, ANY, LIST, OBJ, NAMES, LISTS, WORDS, INT, NUM, BOOL, TIME };
 
 static const struct { struct slice name; enum kind kind; } members[] = {
 #define GIVEN(name, kind) { { name, sizeof(name) - 1 }, kind },
@@ -71,6 +71,7 @@ misfit(enum kind kind, struct jvalue v)
 	case LIST:
 		return v.kind == JARRAY ? NULL : "must be a list";
 	case OBJ:
+	case NAMES:
 		return v.kind == JOBJECT ? NULL : "must be an object";
 	case LISTS:
 		return v.kind == JARRAY || v.kind == JOBJECT || v.kind == JSTRING ? NULL : "must be a list";
@@ -144,6 +145,30 @@ is_doubled(struct seen *seen, const struct jmember *m, size_t index)
 	return false;
 }
 
+/* Is no name of the object there twice? Of a great many the later ones are taken on trust. */
+static bool
+names_check(struct jvalue object, const struct jmember *of, struct given_error *e)
+{
+	struct slice before[OTHERS];
+	struct jmember m;
+	struct jiter it;
+	size_t n = 0;
+
+	jiter_init(&it, object);
+	while (jiter_next(&it, &m)) {
+		for (size_t i = 0; i < n; i++)
+			if (is_named(&m, before[i])) {
+				snprintf(e->member, sizeof(e->member), "%.*s.%.*s", (int)of->key.len, of->key.ptr,
+				    (int)(m.key.len < 60 ? m.key.len : 60), m.key.ptr);
+				snprintf(e->text, sizeof(e->text), "is there twice");
+				return false;
+			}
+		if (n < OTHERS)
+			before[n++] = m.key;
+	}
+	return true;
+}
+
 static bool
 member_check(struct seen *seen, const struct jmember *m, struct given_error *e)
 {
@@ -155,7 +180,9 @@ member_check(struct seen *seen, const struct jmember *m, struct given_error *e)
 	if (i == MEMBERS || m->value.kind == JNULL)
 		return true;
 	wrong = misfit(members[i].kind, m->value);
-	return wrong == NULL || refuse(e, members[i].name, wrong);
+	if (wrong != NULL)
+		return refuse(e, members[i].name, wrong);
+	return members[i].kind != NAMES || names_check(m->value, m, e);
 }
 
 bool

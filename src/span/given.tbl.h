@@ -5,6 +5,7 @@
  * (core/members.tbl.h) are read as there; here is what they must be.
  *   TEXT   a string, or a number (its digits)     ANY   any JSON
  *   LIST   a list                                 OBJ   an object
+ *   NAMES  an object with no name twice
  *   LISTS  a list, an object, or a string         WORDS a string, a list or an object
  *   INT    a whole number                         NUM   a number
  *   BOOL   true, false                            TIME  an ISO 8601 time
@@ -20,7 +21,7 @@ GIVEN("prompt_messages", LISTS)
 GIVEN("messages", LISTS)
 GIVEN("completion_message", WORDS)
 GIVEN("completion_messages", LIST)
-GIVEN("usage", OBJ)
+GIVEN("usage", NAMES)
 GIVEN("prompt_tokens", INT)
 GIVEN("completion_tokens", INT)
 GIVEN("total_tokens", INT)
@@ -45,10 +46,10 @@ GIVEN("completion_unit_price", NUM)
 GIVEN("customer_identifier", TEXT)
 GIVEN("customer_email", TEXT)
 GIVEN("customer_name", TEXT)
-GIVEN("customer_params", OBJ)
-GIVEN("metadata", OBJ)
-GIVEN("properties", OBJ)
-GIVEN("variables", OBJ)
+GIVEN("customer_params", NAMES)
+GIVEN("metadata", NAMES)
+GIVEN("properties", NAMES)
+GIVEN("variables", NAMES)
 GIVEN("thread_identifier", TEXT)
 GIVEN("custom_identifier", TEXT)
 GIVEN("group_identifier", TEXT)

@@ -285,6 +285,8 @@ def changes():
     for body in ({}, {"model": "x"}, {"note": 7}, {"is_pinned": None}, {"metadata": "x"}, []):
         eq(call("PATCH", "/api/request-logs/%s/" % a["id"], body).status, 400, "PATCH %s: 400" % json.dumps(body))
     eq(call("PATCH", "/api/request-logs/%s/" % ("0" * 32), {"note": "x"}).status, 404, "PATCH of nothing: 404")
+    call("PATCH", "/api/request-logs/%s/" % b["id"], {"custom_identifier": None})
+    eq((changed(b["id"])["custom_identifier"], len(listed("custom_identifier=other"))), ("", 0), "custom_identifier null empties it")
     r = call("DELETE", "/api/request-logs/%s/" % b["id"])
     eq((r.status, r.body), (204, b""), "DELETE: 204")
     r = call("DELETE", "/api/request-logs/%s/" % b["id"])

@@ -218,6 +218,10 @@ test_check(void)
 	check("{\"model\":\"a\",\"x\":1,\"model\":\"b\"}", false, "model");
 	check("{\"mine\":1,\"mine\":2}", false, "mine");
 	check("{\"model\":\"a\",\"m\\u006fdel\":\"b\"}", false, "m\\u006fdel");
+	check("{\"metadata\":{\"a\":1,\"b\":2,\"a\":3}}", false, "metadata.a");
+	check("{\"properties\":{\"a\":1,\"\\u0061\":2}}", false, "properties.\\u0061");
+	check("{\"usage\":{\"prompt_tokens\":1,\"prompt_tokens\":2}}", false, "usage.prompt_tokens");
+	check("{\"metadata\":{\"a\":{\"b\":1},\"b\":{\"b\":1}}}", false, NULL);
 	check("[]", false, "");
 	check("\"x\"", false, "");
 	check("{\"trace_unique_id\":\"t\",\"span_unique_id\":\"s\"}", true, NULL);
