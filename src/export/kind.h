@@ -38,6 +38,7 @@ struct export_request {
 	struct buf	 headers;	/* further ones: "Name: value", each with \n */
 	struct buf	 body;		/* before compression; its length is what batches are bounded by */
 	size_t		 items;		/* that were added; the target counts them */
+	const char	*instance;	/* of this gateway: random hex; NULL: it has none */
 	void		*own;		/* the kind's; the target only carries it from begin to finish */
 	/* For kinds that have a state, or several requests for a row. */
 	void		*state;		/* what `open` gave */

@@ -21,6 +21,7 @@
 static const int kept_back[] = {
 	SPAN_F_id, SPAN_F_unique_id, SPAN_F_log_method, SPAN_F_organization_key_id, SPAN_F_cost_details,
 	SPAN_F_request_headers, SPAN_F_response_headers, SPAN_F_is_pinned,
+	SPAN_F_relayed_by,	/* with this gateway added */
 };
 
 /* The span being written. */
@@ -28,6 +29,7 @@ struct writer {
 	struct span	 span;		/* with what is not to be sent taken out */
 	bool		 left_out[SPAN_FIELDS];
 	struct slice	 extra;
+	const char	*instance;
 };
 
 static void
@@ -77,6 +79,36 @@ put_extra(struct slice extra, struct buf *out)
 	}
 }
 
+/* Has this gateway sent it on before? Two that send to each other would do so for ever. */
+static bool
+came_back(const struct export_request *r, struct slice relayed_by)
+{
+	struct jvalue v;
+	struct jiter it;
+	struct jmember m;
+
+	if (!relayed_by.ptr || r->instance == NULL || jscan_check(relayed_by, &v, NULL) != JSCAN_END || v.kind != JARRAY)
+		return false;
+	for (jiter_init(&it, v); jiter_next(&it, &m);)
+		if (jstring_is(m.value, slice_str(r->instance)))
+			return true;
+	return false;
+}
+
+/* Those that sent it on, and this one. */
+static void
+put_relayed_by(const char *instance, struct slice before, struct buf *out)
+{
+	struct slice list = SLICE_NONE;
+	struct jvalue v;
+
+	if (before.ptr && jscan_check(before, &v, NULL) == JSCAN_END && v.kind == JARRAY && !jempty(v))
+		list = slice_make(v.text.ptr + 1, v.text.len - 2);
+	buf_str(out, ",\"relayed_by\":[");
+	buf_slice(out, list);
+	buf_printf(out, "%s\"%s\"]", list.len ? "," : "", instance);
+}
+
 static void
 write_span(const struct writer *w, struct buf *out)
 {
@@ -91,6 +123,8 @@ write_span(const struct writer *w, struct buf *out)
 		before = ',';
 	}
 	put_extra(w->extra, out);
+	if (w->instance != NULL)
+		put_relayed_by(w->instance, w->span.relayed_by, out);
 	buf_byte(out, '}');
 }
 
@@ -133,7 +167,12 @@ add(struct export_request *r, const struct export_item *item)
 	struct slice text;
 	struct jvalue v;
 
+	if (came_back(r, item->span->relayed_by)) {
+		r->none = true;
+		return true;
+	}
 	prepare(&w, r->config, item);
+	w.instance = r->instance;
 	if (r->items > 0)
 		buf_str(&r->body, ",\n");
 	start = r->body.len;

@@ -405,7 +405,7 @@ state_load(struct target *t)
 }
 
 struct target *
-target_open(struct config *config, const char *data_dir, const char *id)
+target_open(struct config *config, const char *data_dir, const char *id, const char *instance)
 {
 	struct target *t = xcalloc(1, sizeof(*t));
 	pthread_condattr_t attr;
@@ -413,6 +413,7 @@ target_open(struct config *config, const char *data_dir, const char *id)
 	t->id = xstrdup(id);
 	t->data_dir = xstrdup(data_dir);
 	t->dir = export_dir(data_dir, id);
+	t->request.instance = instance;
 	atomic_init(&t->deadline, UINT64_MAX);
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attr);

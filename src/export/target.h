@@ -14,9 +14,9 @@
 struct target;
 
 /* The sink `id` of these settings, of a data directory (theirs may be another one, until the next start); takes a
- * reference. Reads how far it has come,
+ * reference. instance: of this gateway, lives as long; or NULL. Reads how far it has come,
  * and where the store is behind that, goes back. Never NULL. */
-struct target	*target_open(struct config *, const char *data_dir, const char *id);
+struct target	*target_open(struct config *, const char *data_dir, const char *id, const char *instance);
 /* Starts the thread; false: it could not be. */
 bool		 target_start(struct target *);
 const char	*target_id(const struct target *);

@@ -460,7 +460,7 @@ gateway_set(struct build *b)
 	struct span *s = &b->span;
 	const struct { struct slice *to; struct jvalue v; } wholes[] = {
 		{ &s->breakdown, FIRST(b, "breakdown") }, { &s->inter_token, FIRST(b, "inter_token") },
-		{ &s->attempts, FIRST(b, "attempts") },
+		{ &s->attempts, FIRST(b, "attempts") }, { &s->relayed_by, FIRST(b, "relayed_by") },
 	};
 
 	text_set(b, &s->end_reason, FIRST(b, "end_reason"));

@@ -13,7 +13,7 @@ KILLS, SECONDS, CLIENTS = int(os.environ.get("KILLS", "2")), float(os.environ.ge
 TROUBLES = ("good", "good", "good", "slow", "busy", "broken", "lost")      # one after the other, mixed
 # what differs: ids and keys of either, how it came, and who said what it cost
 OWN = {"id", "unique_id", "log_method", "organization_key_id", "cost_source", "cost_details", "request_headers", "response_headers",
-       "is_pinned", "full_request", "full_response"}
+       "is_pinned", "full_request", "full_response", "relayed_by"}
 
 
 class Road:
@@ -175,6 +175,34 @@ def first_killed():
     compare(first, second)
 
 
+def round_about():
+    """Two that send to each other: a span goes round once at most."""
+    c, d = Gateway(provider), Gateway(provider)
+    for g, to in ((c, d), (d, c)):
+        g.config["sinks"] = {"other": {"kind": "respan", "url": to.url}}
+    for g in (c, d):
+        g.config["listen"] = "127.0.0.1:%d" % g.port
+        g.write_config()
+        g.signal(signal.SIGHUP)
+        g.wait_log("new settings are in use")
+    sums = lambda what: [g.metrics()[0].sum("spangate_sink_spans_total", sink="other", result=what) for g in (c, d)]
+    with Raw(c.port) as x:
+        x.post("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "q"}], "disable_log": True}, [("Authorization", "Bearer k")])
+    chat(c)
+    ok(wait_until(lambda: sums("skipped")[0] >= 2 and min(sums("sent")) >= 2), "a span that came back is not sent again", sums("sent"), sums("skipped"))
+    end = time.monotonic() + 10 * SLOW
+    while time.monotonic() < end:       # that nothing more comes can only be waited for
+        before = sums("sent") + sums("skipped")
+        time.sleep(1)
+        if before == sums("sent") + sums("skipped"):
+            break
+    ok(time.monotonic() < end and sum(sums("sent")) <= 12, "so there is an end", sums("sent"), sums("skipped"))
+    eq((len(c.export()), len(d.export())), (4, 2), "each has what the other had")
+    eq([len(s["relayed_by"]) for s in c.export() if s["relayed_by"]], [2, 2], "it says who sent it on")
+    c.destroy()
+    d.destroy()
+
+
 def compare(first, second):
     there = {(s["trace_unique_id"], s["span_unique_id"]): s for s in second}
     eq(len(there), len(second), "none is there twice")
@@ -200,4 +228,4 @@ b = Gateway(provider)
 road.to = b.port
 a = Gateway(provider, config={"sinks": {"second": {"kind": "respan", "url": road.url, "compression": "gzip", "retry_min": "100ms",
                                                    "retry_max": "1s", "batch_spans": 500}}})
-main(chain, first_killed)
+main(chain, first_killed, round_about)
