@@ -152,6 +152,34 @@ def test_gateway():
     t.close()
 
 
+def test_messages():
+    """Anthropic's API: input tokens with those of the cache, thinking, instructions that stand apart."""
+    t = Taker()
+    g = Gateway(None, {"providers": {"anthropic": {"api": "anthropic", "base_url": provider.url}}, "sinks": {"o": sink(t)}})
+    with Raw(g.port) as c:
+        r = c.post("/v1/messages", {"model": "claude", "max_tokens": 64, "system": "Be kind.", "messages": [
+            {"role": "user", "content": "Hello"},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "tu_1", "name": "look", "input": {"at": 1}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "tu_1", "content": "a cat"}]}]},
+                   [("anthropic-version", "2026-10-21"), ("x-fake", "n=6; reason=3")])
+    t.wait(lambda good: len(good) >= 1)
+    s = g.span(r)
+    (_, _, x), = spans_of(t.good)
+    eq(differing(attributes(x), {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.usage.input_tokens": 24,
+        "gen_ai.usage.cache_read.input_tokens": 4, "gen_ai.usage.cache_creation.input_tokens": 3, "gen_ai.usage.output_tokens": 9,
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be kind."}],
+        "gen_ai.input.messages": [
+            {"role": "user", "parts": [{"type": "text", "content": "Hello"}]},
+            {"role": "assistant", "parts": [{"type": "tool_call", "id": "tu_1", "name": "look", "arguments": {"at": 1}}]},
+            {"role": "user", "parts": [{"type": "tool_call_response", "id": "tu_1", "response": "a cat"}]}],
+        "gen_ai.output.messages": [{"role": "assistant", "finish_reason": "end_turn", "parts": [
+            {"type": "reasoning", "content": s["output"]["reasoning_content"]}, {"type": "text", "content": s["output"]["content"]}]}],
+    }), [], "attributes")
+    g.destroy()
+    t.close()
+
+
 def when(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
@@ -350,4 +378,4 @@ def test_answers():
 
 
 provider = Provider()
-main(test_gateway, test_given, test_protobuf, test_round_trip, test_answers)
+main(test_gateway, test_messages, test_given, test_protobuf, test_round_trip, test_answers)
