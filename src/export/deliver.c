@@ -16,6 +16,8 @@
 
 #define TOO_LARGE_KEPT 50	/* requests for which a size that was too large is remembered */
 #define REFUSED_TOLD 20		/* in a row, all for no reason that was told: then it is rather a setting */
+#define ROWS_PASSED 200		/* that a small request may have looked at, besides those in it */
+#define SAVE_US 250000		/* small requests do not write down each where it is, which takes a sync */
 #define FAILURES_TOLD 3		/* in a row, before it is called a problem */
 
 /* Writes one down as a dead letter. */
@@ -164,9 +166,9 @@ has_room(const struct target *t)
 	return t->request.items < most_spans(t) && t->request.body.len < t->sink->batch_bytes;
 }
 
-/* Rows into the request until it is full, or they are at their end. */
+/* Rows into the request until it is full, or they are at their end: that of the list up to `until`. */
 static enum added
-rows_add(struct target *t, struct store_rows *rows, int *rc)
+rows_add(struct target *t, struct store_rows *rows, size_t until, int *rc)
 {
 	enum added added = ADDED;
 	const struct span *row;
@@ -180,7 +182,7 @@ rows_add(struct target *t, struct store_rows *rows, int *rc)
 		t->end += added == ADDED || added == ALONE;
 	}
 	if (added == ADDED && *rc == STORE_OK && has_room(t))
-		for (; t->end < t->news.count; t->end++)	/* that was the last row */
+		for (; t->end < until; t->end++)	/* that was the last row */
 			t->fate[t->end] = FATE_GONE;
 	return added;
 }
@@ -190,21 +192,23 @@ rows_add(struct target *t, struct store_rows *rows, int *rc)
 static bool
 request_make(struct target *t)
 {
+	size_t rows_most = t->kind->most > 0 ? t->kind->most + ROWS_PASSED : LIMIT_SINK_LOOK;
+	size_t until = t->news.count - t->at > rows_most ? t->at + rows_most : t->news.count;
 	int64_t numbers[LIMIT_SINK_LOOK];
 	struct store_rows *rows = NULL;
 	enum added added = ADDED;
 	int rc;
 
-	for (size_t i = t->at; i < t->news.count; i++) {
+	for (size_t i = t->at; i < until; i++) {
 		numbers[i - t->at] = t->list[i].n;
 		if (t->fate[i] != FATE_REFUSED)
 			t->fate[i] = FATE_SENT;
 	}
 	request_begin(t);
 	t->end = t->at;
-	rc = store_sqlite.select_numbers(t->store, numbers, t->news.count - t->at, &rows);
+	rc = store_sqlite.select_numbers(t->store, numbers, until - t->at, &rows);
 	if (rc == STORE_OK)
-		added = rows_add(t, rows, &rc);
+		added = rows_add(t, rows, until, &rc);
 	store_sqlite.done(rows);
 	t->kind->finish(&t->request);
 	if (rc < 0)
@@ -230,6 +234,10 @@ pass(struct target *t)
 	ledger_sink_spans(t->ledger, LEDGER_SINK_GONE, gone);
 	t->oldest_ms = 0;
 	target_lag(t);
+	if (t->kind->most > 0 && !t->resending && t->at < t->news.count && clock_mono_us() - t->saved_us < SAVE_US) {
+		t->unsaved = true;
+		return true;
+	}
 	return target_save(t);
 }
 

@@ -54,6 +54,8 @@ target_save(struct target *t)
 
 	if (state_write(t->dir, &t->state)) {
 		news_needed(t->follower, t->state.place.rev);	/* not before: a crash goes back to what is written */
+		t->saved_us = clock_mono_us();
+		t->unsaved = false;
 		return true;
 	}
 	snprintf(text, sizeof(text), "how far it has come cannot be written: %s", strerror(errno));
@@ -373,6 +375,8 @@ target_run(void *arg)
 		if (!target_ending(t) && clock_mono_us() - start < GATHER_US)
 			target_pause(t, GATHER_US - (clock_mono_us() - start));
 	}
+	if (t->unsaved)
+		(void)target_save(t);
 	store_close(t);
 	return NULL;
 }

@@ -47,6 +47,8 @@ struct target {
 	struct ledger_sink *ledger;
 	struct export_state state;
 	bool		 placed;	/* it knows where it is */
+	bool		 unsaved;	/* it has come further than was written down */
+	uint64_t	 saved_us;	/* when that was (clock_mono_us) */
 	struct dead	 dead;
 	int		 follower;	/* of the store's news */
 

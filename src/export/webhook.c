@@ -123,10 +123,20 @@ is_crossed(int64_t spent, int64_t limit, unsigned threshold)
 	return spent > 0 && (wide)spent * 100 >= (wide)limit * threshold;
 }
 
+/* The customer, such that no two are one. */
+static void
+whose_put(const struct span *s, struct buf *out)
+{
+	buf_printf(out, "%zu %zu ", s->tenant.len, s->environment.len);
+	buf_slice(out, s->tenant);
+	buf_slice(out, s->environment);
+	buf_slice(out, s->customer_identifier);
+}
+
 /* The first threshold of a budget that is passed and was not told, and whether
  * there is another. False: none. */
 static bool
-budget_crossed(const struct export_request *r, const struct customers_row *row, struct crossing c, struct due *due)
+budget_crossed(const struct export_request *r, const struct span *s, struct crossing c, struct due *due)
 {
 	const struct webhook *w = r->state;
 	struct buf text;
@@ -137,11 +147,8 @@ budget_crossed(const struct export_request *r, const struct customers_row *row, 
 		if (!is_crossed(c.spent, c.limit, c.threshold))
 			break;
 		buf_init(&text, MIB);
-		buf_printf(&text, "%s %u %lld %lld %zu %zu ", c.budget, c.threshold, (long long)c.limit, (long long)c.from,
-		    row->tenant.len, row->environment.len);
-		buf_slice(&text, row->tenant);
-		buf_slice(&text, row->environment);
-		buf_slice(&text, row->customer);
+		buf_printf(&text, "%s %u %lld %lld ", c.budget, c.threshold, (long long)c.limit, (long long)c.from);
+		whose_put(s, &text);
 		c.number = number_of(buf_view(&text));
 		buf_free(&text);
 		if (told_has(w->budgets, c.number))
@@ -163,7 +170,8 @@ static bool
 spent_read(const struct export_request *r, const struct span *s, struct crossing *c)
 {
 	struct customers_query q = { .tenant = s->tenant, .environment = s->environment, .customer = s->customer_identifier,
-	    .have_from = true, .have_to = true, .from_day = c->from, .to_day = c->to, .sort = CUSTOMERS_CUSTOMER, .limit = 1 };
+	    .have_from = c->to != 0, .have_to = c->to != 0, .from_day = c->from, .to_day = c->to,
+	    .sort = CUSTOMERS_CUSTOMER, .limit = 1 };
 	const struct customers_row *row;
 	struct customers *rows = NULL;
 	int rc = store_sqlite.customers(r->store, &q, &rows);
@@ -184,23 +192,20 @@ limit_read(struct jvalue details, const char *name, int64_t *limit)
 	return v.kind == JNUMBER && decimal_read(v.text, 12, limit);
 }
 
-/* Both budgets of the customer. False: it has none. */
+/* Both budgets of the customer, by its details. */
 static bool
-budgets_look(const struct export_request *r, const struct span *s, const struct customers_row *row, struct due *due)
+budgets_look(const struct export_request *r, const struct span *s, struct jvalue details, struct due *due)
 {
-	struct crossing total = { .budget = "total", .spent = row->sums[ROLLUP_cost_pico] }, period = { .budget = "period" };
-	struct jvalue details;
+	struct crossing period = { .budget = "period" }, total = { .budget = "total" };
 	bool any = false;
 
-	if (row->details.len == 0 || jscan_check(row->details, &details, NULL) != JSCAN_END)
-		return false;
 	if (limit_read(details, "period_budget", &period.limit)) {
 		period_of(details, period_day((int64_t)clock_wall_us(), r->day_offset), &period.from, &period.to);
 		if (spent_read(r, s, &period))
-			any |= budget_crossed(r, row, period, due);
+			any |= budget_crossed(r, s, period, due);
 	}
-	if (limit_read(details, "total_budget", &total.limit))
-		any |= budget_crossed(r, row, total, due);
+	if (limit_read(details, "total_budget", &total.limit) && spent_read(r, s, &total))
+		any |= budget_crossed(r, s, total, due);
 	return any;
 }
 
@@ -210,36 +215,28 @@ static bool
 budgets_due(const struct export_request *r, const struct span *s, struct due *due)
 {
 	struct webhook *w = r->state;
-	struct customers_query q = { .tenant = s->tenant, .environment = s->environment, .customer = s->customer_identifier,
-	    .sort = CUSTOMERS_CUSTOMER, .limit = 1 };
-	const struct customers_row *row;
-	struct customers *rows = NULL;
-	struct buf text;
+	struct jvalue details;
 	uint64_t customer;
+	struct buf text;
 	bool any = false;
 	int rc;
 
 	if (!tells(r->config, SINK_EVENT_BUDGETS) || s->customer_identifier.len == 0)
 		return false;
 	buf_init(&text, MIB);
-	buf_printf(&text, "%zu %zu ", s->tenant.len, s->environment.len);
-	buf_slice(&text, s->tenant);
-	buf_slice(&text, s->environment);
-	buf_slice(&text, s->customer_identifier);
+	whose_put(s, &text);
 	customer = number_of(buf_view(&text));
-	buf_free(&text);
-	if (w->seen[customer % SEEN].customer == customer && w->seen[customer % SEEN].look == r->look)
-		return false;
-	rc = store_sqlite.customers(r->store, &q, &rows);
-	if (rc == STORE_OK)
-		rc = store_sqlite.customers_next(rows, &row);
-	if (rc == STORE_ROW)
-		any = budgets_look(r, s, row, due);
-	store_sqlite.customers_done(rows);
-	if (!any && rc >= 0) {
-		w->seen[customer % SEEN].customer = customer;
-		w->seen[customer % SEEN].look = r->look;
+	if (w->seen[customer % SEEN].customer != customer || w->seen[customer % SEEN].look != r->look) {
+		buf_clear(&text);
+		rc = store_sqlite.customer_details(r->store, s->tenant, s->environment, s->customer_identifier, &text);
+		if (rc == STORE_OK && jscan_check(buf_view(&text), &details, NULL) == JSCAN_END)
+			any = budgets_look(r, s, details, due);
+		if (!any && (rc == STORE_OK || rc == STORE_NOT_FOUND)) {
+			w->seen[customer % SEEN].customer = customer;
+			w->seen[customer % SEEN].look = r->look;
+		}
 	}
+	buf_free(&text);
 	return any;
 }
 

@@ -515,3 +515,25 @@ customers_count(struct store *store, const struct customers_query *q, uint64_t *
 	free(s.binds);
 	return rc;
 }
+
+int
+customers_details(struct store *store, struct slice tenant, struct slice environment, struct slice customer,
+    struct buf *out)
+{
+	sqlite3_stmt *st = store_statement(store, STATEMENT_CUSTOMER_DETAILS);
+	const struct slice values[] = { tenant, environment, customer };
+	int rc;
+
+	if (!st)
+		return store_code(sqlite3_errcode(store->db));
+	for (int i = 0; i < 3; i++)
+		sqlite3_bind_text(st, i + 1, values[i].ptr ? values[i].ptr : "", (int)values[i].len, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		buf_append(out, sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+		rc = STORE_OK;
+	} else
+		rc = rc == SQLITE_DONE ? STORE_NOT_FOUND : store_code(rc);
+	sqlite3_reset(st);
+	return rc;
+}

@@ -66,5 +66,7 @@ int	customers_select(struct store *, const struct customers_query *, struct cust
 int	customers_next(struct customers *, const struct customers_row **);
 void	customers_done(struct customers *);
 int	customers_count(struct store *, const struct customers_query *, uint64_t *);
+int	customers_details(struct store *, struct slice tenant, struct slice environment, struct slice customer,
+	    struct buf *);
 
 #endif

@@ -80,6 +80,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_SCORES] = "SELECT evaluator_id, evaluator_slug, evaluator_name, value, text, kind,"
 	    " max(coalesce(updated, created)) FROM score WHERE span = (SELECT n FROM span WHERE id = ?)"
 	    " GROUP BY evaluator_id ORDER BY evaluator_id",
+	[STATEMENT_CUSTOMER_DETAILS] = "SELECT details FROM customer_edit"
+	    " WHERE tenant = ?1 AND environment = ?2 AND customer = ?3 AND details IS NOT NULL",
 	[STATEMENT_CHANGE] = "INSERT OR REPLACE INTO change VALUES(?,?)",
 	[STATEMENT_FIND] = "SELECT n FROM span WHERE id = ?",
 };
@@ -704,7 +706,7 @@ const struct store_ops store_sqlite = {
 	.customers = customers_select,
 	.customers_next = customers_next,
 	.customers_done = customers_done,
-	.customers_count = customers_count,
+	.customers_count = customers_count, .customer_details = customers_details,
 	.traces = traces_select,
 	.traces_next = traces_next,
 	.traces_done = traces_done,

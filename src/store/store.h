@@ -152,6 +152,9 @@ struct store_ops {
 	int	(*customers_next)(struct customers *, const struct customers_row **);
 	void	(*customers_done)(struct customers *);
 	int	(*customers_count)(struct store *, const struct customers_query *, uint64_t *);
+	/* Appends what people set of a customer, a JSON object. STORE_NOT_FOUND: nothing. */
+	int	(*customer_details)(struct store *, struct slice tenant, struct slice environment, struct slice customer,
+		    struct buf *);
 	/* Puts in place of an id the one of the row that it became a part of. */
 	int	(*first_id)(struct store *, uint8_t id[16]);
 	/* Traces, see traces.h. */

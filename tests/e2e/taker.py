@@ -22,6 +22,7 @@ class Taker:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1       # an answer is one packet: else Nagle waits for the client's ACK
 
             def do_POST(self):
                 outer.take(self)
