@@ -303,6 +303,64 @@ def test_protobuf():
     u.close()
 
 
+COLLECTOR = """
+receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:%d" } } } }
+exporters: { file: { path: "%s" } }
+service:
+  telemetry: { metrics: { level: none }, logs: { level: error } }
+  pipelines: { traces: { receivers: [ otlp ], exporters: [ file ] } }
+"""
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def written(path):
+    """What the collector's file has of spans: each by its name and id."""
+    if not os.path.exists(path):
+        return {}
+    with open(path) as f:
+        return {(x["name"], x["spanId"]): (attributes(r["resource"]), x) for ln in f.read().splitlines() if ln.endswith("}")
+                for r in json.loads(ln)["resourceSpans"] for s in r["scopeSpans"] for x in s["spans"]}
+
+
+def test_collector():
+    """An OpenTelemetry collector takes every encoding and shows the trace as it was sent."""
+    program = os.path.join(CLIENTS, "collector", "collector")
+    if not CLIENTS or not os.path.exists(program):
+        return skip("an OpenTelemetry collector", "no collector/collector in $SPANGATE_CLIENTS (contrib/clients builds it)")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    t = Taker()
+    for encoding, compression in (("protobuf", "gzip"), ("json", "none"), ("protobuf", "zstd")):
+        g = Gateway(provider, {"sinks": {"o": sink("http://127.0.0.1:%d" % port, encoding=encoding, compression=compression),
+                                         "same": sink(t)}})
+        path, conf = os.path.join(g.root, "spans.json"), os.path.join(g.root, "collector.yaml")
+        with open(conf, "w") as f:
+            f.write(COLLECTOR % (port, path))
+        give(g, GIVEN)    # before it is there: that is tried again
+        c = subprocess.Popen([program, "--config", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            ok(wait_until(lambda: listens(port), 20 * SLOW), "the collector listens")
+            chat(g, "n=3; first=10", stream=True, messages=MESSAGES)
+            ok(wait_until(lambda: len(written(path)) >= 5, 20 * SLOW), "%s, %s: all arrive" % (encoding, compression), written(path))
+            t.wait(lambda good: len(spans_of(good)) >= 5)
+            sent = {(x["name"], x["spanId"]): (res, attributes(x)) for res, _, x in spans_of(t.good)}
+            eq({k: (res, attributes(x)) for k, (res, x) in written(path).items()}, sent, "with every attribute")
+        finally:
+            c.terminate()
+            c.wait(30)
+            g.destroy()
+            t.good.clear()
+    t.close()
+
+
 SAME = ["log_type", "model", "provider_id", "prompt_tokens", "completion_tokens", "prompt_cache_hit_tokens", "prompt_cache_creation_tokens",
         "reasoning_tokens", "cost", "input", "output", "status", "status_code", "error_message", "stream", "time_to_first_token",
         "temperature", "top_p", "max_tokens", "stop", "seed", "n", "customer_identifier", "customer_email", "customer_name",
@@ -378,4 +436,4 @@ def test_answers():
 
 
 provider = Provider()
-main(test_gateway, test_messages, test_given, test_protobuf, test_round_trip, test_answers)
+main(test_gateway, test_messages, test_given, test_protobuf, test_collector, test_round_trip, test_answers)
