@@ -536,7 +536,7 @@ given_get(const struct build *b, struct slice name)
 static bool
 is_row_told(const struct build *b)
 {
-	return b->options.row_only && b->has_usage && b->ops->measure == NULL;
+	return b->options.row_only && !b->options.texts && b->has_usage && b->ops->measure == NULL;
 }
 
 void
