@@ -148,6 +148,32 @@ def test_budgets():
     t.close()
 
 
+def test_kills():
+    """Killed while it tells, and the receiver busy now and then: every event arrives, and what comes twice has one id."""
+    t = Taker(lambda n, q: (503, {}, b"") if n % 17 == 3 else None)
+    g = Gateway(provider, {"sinks": {"h": hook(t, retry_min="10ms", retry_max="50ms")}})
+    names = ["%d-%d" % (k, i) for k in range(3) for i in range(40)]
+    for k in range(3):
+        with Raw(g.port) as c:
+            r = c.post("/api/request-logs/batch/create/", {"logs": [
+                {"model": "m", "input": "x", "output": "y", "status_code": 500, "positive_feedback": True, "custom_identifier": n}
+                for n in names[40 * k:40 * k + 40]]})
+        eq(r.status, 200, "spans are given")
+        before = len(t.good)
+        t.wait(lambda good: len(good) >= before + 20)
+        g.kill9()
+        g.start()
+    want = sorted((n, e) for n in names for e in ("error", "feedback"))
+
+    def ids(good):
+        return {e["id"]: (e["data"]["custom_identifier"], e["event"]) for e in events(good)}
+    t.wait(lambda good: len(ids(good)) >= len(want), 20)
+    eq(sorted(ids(t.good).values()), want, "every event, under one id")
+    ok(len(t.good) <= len(want) * 1.5, "few are sent twice", len(t.good))
+    g.destroy()
+    t.close()
+
+
 def test_settings():
     """A webhook without a secret, and others that are wrong."""
     for more, word in (({"secret": None}, "secret"), ({"events": ["error"]}, "events"), ({"budget_thresholds": ["x"]}, "budget_thresholds"),
@@ -169,4 +195,4 @@ def test_settings():
 
 
 provider = Provider()
-main(test_errors, test_feedback, test_budgets, test_settings)
+main(test_errors, test_feedback, test_budgets, test_kills, test_settings)
