@@ -85,17 +85,27 @@ def masked(r):
     return {"status": r.status, "type": kind, "body": json.loads(body) if kind == "application/json" else body}
 
 
-def golden():
+def started():
     g = Gateway(Provider(), {"store": {"search": True}}, start=False, provider_config={"api_key": "sk-x"})
     key = g.run("key", "add", "--id", "root", "--rights", "gateway,read,write,admin")[1].strip()
     g.start()
+    return g, key
+
+
+def ask(g, key, method, path, body, ids):
+    """The answer to a case, and its path with the ids put in."""
+    for name, value in ids.items():
+        path = path.replace("{%s}" % name, value)
+        body = json.loads(json.dumps(body).replace("{%s}" % name, value)) if isinstance(body, dict) else body
+    with Raw(g.port) as c:
+        return c.ask(method, "/api" + path, [("Authorization", "Bearer " + key)] * (key != "") + [("Content-Type", "application/json")], body), path
+
+
+def golden():
+    g, key = started()
     ids, got = {}, []
     for method, path, body in CASES:
-        for name, value in ids.items():
-            path = path.replace("{%s}" % name, value)
-            body = json.loads(json.dumps(body).replace("{%s}" % name, value)) if isinstance(body, dict) else body
-        with Raw(g.port) as c:
-            r = c.ask(method, "/api" + path, [("Authorization", "Bearer " + key), ("Content-Type", "application/json")], body)
+        r, path = ask(g, key, method, path, body, ids)
         if path == "/request-logs/create":
             ids["span"] = r.json["id"]
         elif method == "POST" and path.startswith("/logs/"):
@@ -134,4 +144,43 @@ def all_routes():
     eq([x for x in missing if x[1]], [], "every method of every route has a case (%d routes)" % len(table))
 
 
-main(all_routes, golden)
+def others():
+    """A key of another environment sees nothing of production by any path, and changes nothing; no key, or a wrong one, is 401."""
+    g, key = started()
+    made = ask(g, key, "POST", "/request-logs/create", span(2), {})[0].json["id"]
+    score = ask(g, key, "POST", "/logs/%s/scores/" % made, {"evaluator_id": "e1", "numerical_value": 4.5}, {})[0].json["id"]
+    ask(g, key, "POST", "/v1/traces/ingest", [traced(4), traced(5, "0000000000000004")], {})
+    test = ask(g, key, "POST", "/temporary-keys/", {"name": "test", "is_test": True, "rights": ["read", "write"]}, {})[0].json["api_key"]
+    ids = {"span": made, "score": score, "key": "root"}
+    before = ask(g, key, "GET", "/request-logs/list/?page_size=100&" + DAY, None, {})[0].json
+    secrets = ("alice", "question", "answer 2", '"talk"', "gpt-4o", score, "e1")
+    shown, good, open_ = [], 0, []
+    makes = ("/request-logs/create", "/request-logs/batch/create", "/v1/traces/ingest", "/integrations", "/openai/v1", "/traces/ingest", "/v1/traces", "/v2/traces")
+    for method, path, body in CASES:
+        creates = method == "POST" and (path.startswith(makes) or (path == "/request-logs/" and "filters" not in body))
+        if path.startswith(("/health-check", "/nothing", "/openapi")) or method == "PUT" and path == "/request-logs/":
+            continue
+        for who in ("", "sg-none-of-ours"):
+            r, _ = ask(g, who, method, path, body, ids)
+            if r.status != 401 or not r.json:
+                open_.append((method, path, r.status))
+        for more in ("",) if creates else ("", "all_envs=true", "environment=prod", "is_test=false"):
+            where = path + ("&" if "?" in path else "?") + more if more else path
+            r, where = ask(g, test, method, where, None if creates else body, ids)
+            good += r.status in (200, 201, 204)
+            body_less_echo = r.body.decode().replace(where, "")
+            if "filters" in (body or ()):
+                body_less_echo = re.sub(r'"current_filters":\{.*?\},"', '"', body_less_echo)
+            told = [x for x in secrets if x in body_less_echo]
+            if told and not (path.startswith("/users/alice/") and r.status == 404):
+                shown.append((method, where, r.status, told, body_less_echo[:200]))
+    eq(open_, [], "without a key, or with one that is none, every path is 401")
+    eq(shown, [], "a key of the test environment is shown nothing of production")
+    ok(good > 60, "and is answered", good)
+    after = ask(g, key, "GET", "/request-logs/list/?page_size=100&" + DAY, None, {})[0].json
+    eq(after, before, "nothing of production was changed or deleted")
+    eq(ask(g, key, "GET", "/scores/{score}/", None, ids)[0].json["numerical_value"], 4.5, "its score neither")
+    g.destroy()
+
+
+main(all_routes, golden, others)
