@@ -180,6 +180,17 @@ test_back(void)
 	ok(!news.back);
 }
 
+/* Rows past retention that nobody had looked at. */
+static void
+test_expired(void)
+{
+	put(40);
+	put(41);
+	ok(ops->expire(writer, BASE_US + 41 * INT64_C(1000000), 0, 1000) > 0);
+	IS(take(16), "17");
+	ok(news.gone == 1);
+}
+
 static void
 test_board(void)
 {
@@ -215,6 +226,7 @@ main(void)
 	test_gone();
 	test_doubled();
 	test_back();
+	test_expired();
 	test_board();
 	ops->close(reader);
 	ops->close(writer);
