@@ -17,6 +17,7 @@
 #include "api/writing.h"
 #include "base/base.h"
 #include "core/limits.h"
+#include "store/period.h"
 #include "store/value.h"
 
 #define PAGE_SIZE 50
@@ -506,10 +507,47 @@ put_models(struct reading *r, const struct customers_row *of)
 	return rc;
 }
 
+/* What was spent in the budget's period so far; null where nobody set one. */
+static int
+put_period(struct reading *r, const struct customers_row *of)
+{
+	struct customers_query q = { .tenant = of->tenant, .environment = of->environment, .customer = of->customer,
+	    .have_from = true, .have_to = true, .sort = CUSTOMERS_CUSTOMER, .limit = 1 };
+	static const char *const members[] = { "period_budget", "budget_duration", "period_start" };
+	const struct customers_row *row;
+	struct customers *rows = NULL;
+	struct jvalue details;
+	bool set = false;
+	int64_t today;
+	int rc;
+
+	if (of->details.len == 0 || jscan_check(of->details, &details, NULL) != JSCAN_END)
+		details = (struct jvalue){ .kind = JNONE };
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		set |= !jempty(jget(details, slice_str(members[i])));
+	if (!set) {
+		buf_str(&r->out, "\"total_period_usage\":null");
+		return STORE_OK;
+	}
+	today = period_day((int64_t)clock_wall_us(), r->request->config->store.day_offset);
+	period_of(details, today, &q.from_day, &q.to_day);
+	rc = store_sqlite.customers(r->store, &q, &rows);
+	if (rc == STORE_OK)
+		rc = store_sqlite.customers_next(rows, &row);
+	if (rc >= 0) {
+		put_cost(&r->out, "total_period_usage", rc == STORE_ROW ? row->sums[ROLLUP_cost_pico] : 0);
+		r->out.len--;	/* its comma */
+	}
+	store_sqlite.customers_done(rows);
+	return rc;
+}
+
 /* The one customer: what lists say, what only this says, and its models. */
 static int
 put_one(struct reading *r, const struct customers_row *row)
 {
+	int rc;
+
 	buf_str(&r->out, "{");
 	put_customer(&r->out, row);
 	buf_str(&r->out, ",");
@@ -522,8 +560,8 @@ put_one(struct reading *r, const struct customers_row *row)
 	put_set(&r->out, row, "period_end");
 	put_set(&r->out, row, "markup_percentage");
 	put_set(&r->out, row, "metadata");
-	buf_str(&r->out, "\"total_period_usage\":null");
-	return put_models(r, row);
+	rc = put_period(r, row);
+	return rc < 0 ? rc : put_models(r, row);
 }
 
 static void

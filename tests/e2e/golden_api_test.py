@@ -148,12 +148,12 @@ def others():
     """A key of another environment sees nothing of production by any path, and changes nothing; no key, or a wrong one, is 401."""
     g, key = started()
     made = ask(g, key, "POST", "/request-logs/create", span(2), {})[0].json["id"]
-    score = ask(g, key, "POST", "/logs/%s/scores/" % made, {"evaluator_id": "e1", "numerical_value": 4.5}, {})[0].json["id"]
+    score = ask(g, key, "POST", "/logs/%s/scores/" % made, {"evaluator_id": "exactness", "numerical_value": 4.5}, {})[0].json["id"]
     ask(g, key, "POST", "/v1/traces/ingest", [traced(4), traced(5, "0000000000000004")], {})
     test = ask(g, key, "POST", "/temporary-keys/", {"name": "test", "is_test": True, "rights": ["read", "write"]}, {})[0].json["api_key"]
     ids = {"span": made, "score": score, "key": "root"}
     before = ask(g, key, "GET", "/request-logs/list/?page_size=100&" + DAY, None, {})[0].json
-    secrets = ("alice", "question", "answer 2", '"talk"', "gpt-4o", score, "e1")
+    secrets = ("alice", "question", "answer 2", '"talk"', "gpt-4o", score, "exactness")
     shown, good, open_ = [], 0, []
     makes = ("/request-logs/create", "/request-logs/batch/create", "/v1/traces/ingest", "/integrations", "/openai/v1", "/traces/ingest", "/v1/traces", "/v2/traces")
     for method, path, body in CASES:

@@ -26,6 +26,16 @@ def fill():
     eq(listed("?sort_by=customer_identifier"), [("ann", "Ann", "ann@x"), ("bob", None, None), ("c/d e", None, None)], "three customers")
 
 
+def spent():
+    """What a customer spent in the period of its budget."""
+    for cost, more in ((2, {}), (3, {"timestamp": "2020-05-05T05:05:05Z"})):
+        ask("POST", "/request-logs/", dict({"model": "m", "customer_identifier": "eve", "cost": cost, "usage": {"total_tokens": 1}}, **more))
+    eq([ask("GET", "/users/eve/").json[k] for k in ("total_cost", "total_period_usage")], [5, None], "no period is set: what was spent in one is not known")
+    eq([ask("PATCH", "/users/eve/", {"period_budget": 10}).json[k] for k in ("total_cost", "total_period_usage")], [5, 2], "of this month")
+    eq(ask("PATCH", "/users/eve/", {"period_start": "2020-01-01T00:00:00Z", "period_end": "2099-01-01T00:00:00Z"}).json["total_period_usage"], 5, "of a period with two ends")
+    ask("DELETE", "/users/eve/")
+
+
 def changed():
     r = ask("PATCH", "/users/bob/", {"name": "Bob", "metadata": {"a": 1}, "period_budget": 12.5, "budget_duration": "monthly", "total_budget": 100,
                                      "period_start": "2026-01-01T00:00:00Z", "markup_percentage": 5})
@@ -85,4 +95,4 @@ def fenced():
 
 p = Provider()
 g = Gateway(p, provider_config={"api_key": "sk-x"})
-main(fill, changed, restarted, deleted, fenced)
+main(spent, fill, changed, restarted, deleted, fenced)
