@@ -40,6 +40,7 @@ EXAMPLES = {
     "speech": '{"log_type":"speech","model":"tts-1","input":"Hello, how can I help you today?","output":'
               '{"audio_url":"https://example.com/output.mp3","filename":"response.mp3"}}',
 }
+THINKING = json.dumps({k: v for k, v in json.loads(EXAMPLES["thinking"]).items() if k != "output"})      # it is asked of the gateway
 ADDED = {   # the fragments of the examples, each on top of the chat
     "customer": {"customer_identifier": "user_123"},
     "customer_params": {"customer_params": {"customer_identifier": "user_123", "name": "Alice", "email": "alice@example.com"}},
@@ -99,6 +100,8 @@ def examples():
         eq(got["model"], sent["model"], name + ": model")
         eq(got["log_type"], sent.get("log_type", "chat"), name + ": log type")
         ok(ids[name] in in_list and ids[name] in exported, name + ": it is in the list and the export")
+        listing = in_list[ids[name]]
+        eq((inner(listing["input"]), inner(listing["output"])), (want_in, want_out), name + ": the list says the same")
         both = [k for k in ("model", "log_type", "latency", "timestamp", "cost", "prompt_messages", "variables", "tools")
                 if json.loads(json.dumps(exported[ids[name]].get(k))) != json.loads(json.dumps(got.get(k), default=float))]
         eq(both, [], name + ": get and export say the same")
@@ -111,12 +114,31 @@ def examples():
     think = one(ids["thinking"])
     eq(think["completion_message"]["thinking_blocks"][0]["type"], "thinking", "thinking blocks are part of the message")
     for name, more in ADDED.items():
-        got = one(created(dict(CHAT_SPAN, usage={"prompt_tokens": 1000, "completion_tokens": 100}, **more))["id"])
+        ident = created(dict(CHAT_SPAN, usage={"prompt_tokens": 1000, "completion_tokens": 100}, **more))["id"]
+        got = one(ident)
+        for where, row in (("list", next((s for s in listed() if s["id"] == ident), {})), ("export", next((s for s in g.export() if s["id"] == ident), {}))):
+            eq({k: row.get(k) for k in READ_AS.get(name, more)}, READ_AS.get(name, more), "%s: from the %s" % (name, where))
         for k, v in READ_AS.get(name, more).items():
             v = Decimal(str(v)) if isinstance(v, float) else v
             ok(got.get(k) == v, "%s: %s" % (name, k), got.get(k), v)
         if name == "prices":
             eq((got["cost"], got["cost_source"]), (Decimal("0.0035"), "unit_price"), "2.50 and 10.00 USD for a million tokens")
+
+
+def by_gateway():
+    """The examples of requests that pass through, as printed: their members are on the span, and the provider sees none of them."""
+    asked, heads = json.loads(THINKING), [("Authorization", "Bearer sk-theirs"), ("x-fake", "reason=3")]
+    with Raw(g.port) as c:
+        r = c.post(CHAT, THINKING, heads)
+    s = g.span(r)
+    eq((r.status, p.last.json, s["input"], s["max_tokens"], s["thinking"]), (200, asked, asked["messages"], 16000, asked["thinking"]),
+       "thinking: it goes on as it came, and is kept")
+    eq(s["output"], r.json["choices"][0]["message"], "thinking: with the answer's message")
+    for name, more in ADDED.items():
+        with Raw(g.port) as c:
+            r = c.post(CHAT, chat_body(**more), heads)
+        s, want = g.span(r), READ_AS.get(name, more)
+        eq((p.last.json, {k: s.get(k) for k in want}), (chat_body(), want), name + ": through the gateway")
 
 
 def answers():
@@ -404,4 +426,4 @@ KEY = "sg-first-key-0123456789abcdef"
 KEY_HASH = hmac.new(b"spangate-key", KEY.encode(), hashlib.sha256).hexdigest()
 p = Provider()
 g = Gateway(p)
-main(examples, answers, batches, traces, exporter, again, changes, early, sizes, texts_off, coded, broken, locked, journal_full, environments)
+main(examples, by_gateway, answers, batches, traces, exporter, again, changes, early, sizes, texts_off, coded, broken, locked, journal_full, environments)
