@@ -238,7 +238,7 @@ read_filters(struct ask *a, struct jvalue filters)
 	struct jiter it;
 	struct jmember m;
 
-	if (filters.kind == JNULL || jempty(filters))
+	if (filters.kind != JSTRING && jempty(filters))
 		return true;
 	if (filters.kind != JOBJECT && filters.kind != JARRAY)
 		return ask_refuse(a, "filters: an object of field to {\"operator\", \"value\"} is expected");

@@ -216,7 +216,7 @@ read_filters(struct users *u, struct jvalue filters)
 	struct jmember m, item;
 	struct slice name;
 
-	if (filters.kind == JNULL || jempty(filters))
+	if (filters.kind != JSTRING && jempty(filters))
 		return true;
 	if (filters.kind != JOBJECT)
 		return refuse(u, "filters: an object of field to {\"operator\", \"value\"} is expected");

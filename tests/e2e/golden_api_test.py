@@ -52,7 +52,7 @@ CASES = [
     ("PATCH", "/traces/%s/" % TRACE, {"is_public": True}), ("GET", "/clickhouse/traces/summary/?" + DAY, None), ("POST", "/clickhouse/traces/summary/?" + DAY, {}),
     ("POST", "/traces/bulk/?" + DAY, {"filters": {"trace_unique_id": {"operator": "", "value": ["none"]}}}), ("POST", "/traces/bulk-delete/", {}),
     ("DELETE", "/traces/5b8efff798038103d269b633813fc60c/?" + DAY, None),
-    ("GET", "/log_threads/", None), ("POST", "/log_threads/", {"filters": {"thread_identifier": {"operator": "", "value": ["talk"]}}}),
+    ("POST", "/traces/list/", {"filters": ""}), ("POST", "/users/list/", {"filters": ""}), ("GET", "/log_threads/", None), ("POST", "/log_threads/", {"filters": {"thread_identifier": {"operator": "", "value": ["talk"]}}}),
     ("GET", "/users/list/", None), ("POST", "/users/list/", {"filters": {}}), ("GET", "/users/alice/", None),
     ("PATCH", "/users/alice/", {"name": "Alice", "period_budget": 10, "budget_duration": "monthly"}), ("GET", "/users/nobody/", None), ("DELETE", "/users/alice/", None),
     ("GET", "/users/", None), ("POST", "/users/create/", {"customer_identifier": "bob"}), ("PATCH", "/users/a/b/", {}), ("DELETE", "/users/a/b/", None),
