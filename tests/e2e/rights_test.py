@@ -274,4 +274,31 @@ def many():
     g.destroy()
 
 
-main(at_run_time, first_key_of_a_public_one, rights, rates, environments, over_http, many)
+def every_operation():
+    """Each method of each path asks for its right, and only for that; what reads is no writing and what changes no reading."""
+    with open(os.path.join(os.environ.get("TOP_SRCDIR") or os.path.join(HERE, "..", ".."), "src", "api", "operations.tbl.h")) as f:
+        table = re.findall(r'^OPERATION\("([A-Z]+)", "([^"]+)", ([A-Z]+),', f.read(), re.M)
+    p, g = started()
+    keys = {r: add(g, "--id", r, "--rights", r) for r in ("read", "write", "admin")}
+    ok(wait_until(lambda: counts(g, keys["read"])), "the keys are there")
+    wrong, shapes = [], []
+    for method, path, right in table:
+        body = None if method in ("GET", "DELETE") else {"model": "m"} if right == "CREATE" else {}
+        right = {"CREATE": "write"}.get(right, right.lower())
+        if (method == "GET" and right == "write") or (method in ("PATCH", "PUT", "DELETE") and right not in ("write", "admin")):
+            wrong.append((method, path, "asks for " + right))
+        for name, key in keys.items():
+            r = ask(g, key, method, "/api" + re.sub(r"\{\w+\}", "0" * 32, path), body)
+            if (r.status == 403) != (right not in ("nothing", name)):
+                wrong.append((method, path, name, r.status))
+            if r.status == 403:
+                said = r.json.get("detail") or r.json.get("message") or ""
+                if "`%s`" % right not in said or not (r.json.get("error") == said or path in ("/v1/traces", "/v2/traces")):
+                    shapes.append((method, path, r.body[:200]))
+    ok(len(table) > 100, "the operations are found", len(table))
+    eq(wrong, [], "a key without the right is refused, by each of them, and one with it is not")
+    eq(shapes, [], "with error and detail, which name the right")
+    g.destroy()
+
+
+main(at_run_time, first_key_of_a_public_one, rights, every_operation, rates, environments, over_http, many)
