@@ -407,6 +407,16 @@ times_set(struct build *b)
 		warn_add(&b->warnings, WARN_START_AFTER_END, SLICE_NONE);
 }
 
+/* Begins what makes spans of one environment the same: no other's key can take their place. */
+static void
+same_begin(const struct build *b, char kind, struct buf *out)
+{
+	buf_byte(out, kind);
+	buf_u64(out, b->span.environment.len);
+	buf_byte(out, ' ');
+	buf_slice(out, b->span.environment);
+}
+
 /* Spans with the same of these are one. */
 static void
 same_set(struct build *b)
@@ -417,10 +427,10 @@ same_set(struct build *b)
 
 	buf_init(&out, 64 * KIB);
 	if (key.len > 0) {
-		buf_str(&out, "i");
+		same_begin(b, 'i', &out);
 		buf_slice(&out, key);
 	} else if (s->trace_unique_id.len > 0 && s->span_unique_id.len > 0) {
-		buf_str(&out, "t");
+		same_begin(b, 't', &out);
 		buf_u64(&out, s->trace_unique_id.len);
 		buf_byte(&out, ' ');
 		buf_slice(&out, s->trace_unique_id);

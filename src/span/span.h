@@ -32,7 +32,7 @@ struct span {
 	struct slice	tenant;
 	struct slice	family;
 	struct slice	charge_id;	/* its tokens count once for each tenant and id; SLICE_NONE: anyway */
-	struct slice	same_id;	/* spans of a tenant with the same are one, the last counts; SLICE_NONE: none is */
+	struct slice	same_id;	/* spans with the same are one, the last counts; it holds the environment; SLICE_NONE: none is */
 	struct slice	request_model;	/* what was asked for, "" for none, where an answer named `model`;
 					 * SLICE_NONE: none did */
 	struct slice	extra;		/* members that are no fields, as a JSON object */

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * same: spans that were sent more than once, and changes that came before their
- * span. Of spans that name the same span of the same trace, or came with the
- * same Idempotency-Key, there is one row: the last one's content under the
+ * span. Of spans of one environment that name the same span of the same trace,
+ * or came with the same Idempotency-Key, there is one row: the last one's content under the
  * first one's id and number, with what people had changed of it. Called by
  * put.c.
  */
+#include "core/limits.h"
 #include "store/db.h"
+#include "store/value.h"
 
 /* The row that says it is the same; *n 0: there is none. id: its own. */
 static int
 find_by(struct store *store, enum store_statement which, struct slice tenant, struct slice a, struct slice b,
-    int64_t *n, uint8_t id[16])
+    struct slice environment, int64_t *n, uint8_t id[16])
 {
 	sqlite3_stmt *st = store_statement(store, which);
 	int rc;
@@ -21,8 +23,10 @@ find_by(struct store *store, enum store_statement which, struct slice tenant, st
 		return sqlite3_errcode(store->db);
 	sqlite3_bind_text(st, 1, tenant.ptr, (int)tenant.len, SQLITE_STATIC);
 	sqlite3_bind_text(st, 2, a.ptr, (int)a.len, SQLITE_STATIC);
-	if (b.ptr)
+	if (b.ptr) {
 		sqlite3_bind_text(st, 3, b.ptr, (int)b.len, SQLITE_STATIC);
+		sqlite3_bind_text(st, 4, environment.ptr, (int)environment.len, SQLITE_STATIC);
+	}
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 1) == 16) {
 		*n = sqlite3_column_int64(st, 0);
@@ -39,8 +43,9 @@ same_find(struct store *store, const struct span *span, struct slice tenant, int
 	if (!span->same_id.ptr)
 		return SQLITE_DONE;
 	if (*span->same_id.ptr == 'i')
-		return find_by(store, STATEMENT_SAME_KEY, tenant, span->same_id, SLICE_NONE, n, id);
-	return find_by(store, STATEMENT_SAME_SPAN, tenant, span->trace_unique_id, span->span_unique_id, n, id);
+		return find_by(store, STATEMENT_SAME_KEY, tenant, span->same_id, SLICE_NONE, SLICE_NONE, n, id);
+	return find_by(store, STATEMENT_SAME_SPAN, tenant, span->trace_unique_id, span->span_unique_id,
+	    value_cut(span->environment, LIMIT_ROW_TEXT), n, id);
 }
 
 int

@@ -61,7 +61,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_REPRICE] = "UPDATE span SET cost_pico = ?2, cost_source = ?3, rev = ?4 WHERE n = ?1",
 	[STATEMENT_SAME_KEY] = "SELECT s.n, s.id FROM same m JOIN span s ON s.n = m.span WHERE m.tenant = ?1 AND m.key = ?2",
 	[STATEMENT_SAME_SPAN] = "SELECT n, id FROM span WHERE trace_unique_id = ?2 AND span_unique_id = ?3"
-	    " AND tenant = ?1 AND log_method <> 'inference'",
+	    " AND tenant = ?1 AND environment IS ?4 AND log_method <> 'inference'",
 	[STATEMENT_SAME_NOTE] = "INSERT OR REPLACE INTO same VALUES(?,?,?)",
 	[STATEMENT_ALIAS] = "INSERT OR REPLACE INTO alias VALUES(?,?)",
 	[STATEMENT_ALIAS_FIND] = "SELECT s.n FROM alias a JOIN span s ON s.id = a.first WHERE a.id = ?",

@@ -274,6 +274,26 @@ def many():
     g.destroy()
 
 
+def same_ids():
+    """What makes a span the same again does so within its environment: no key replaces the spans of another's."""
+    p, g = started()
+    prod, test = add(g, "--id", "prod"), add(g, "--id", "test", "--environment", "test")
+    ok(wait_until(lambda: counts(g, test)), "the keys are there")
+    ids = {}
+    for turn in range(2):       # the second time each is its own again
+        for key, model in ((prod, "of prod"), (test, "of test")):
+            with Raw(g.port) as c:
+                one = c.ask("POST", "/api/request-logs/create", bearer(key) + [("Idempotency-Key", "k1")], {"model": model, "input": "x"}).json["id"]
+                of = c.ask("POST", "/api/v1/traces/ingest", bearer(key),
+                           [{"model": model, "input": "x", "trace_unique_id": "t1", "span_unique_id": "s1", "span_name": "n"}]).json["results"][0]["id"]
+            ids.setdefault(model, (one, of))
+            eq(ids[model][0], one, "%s, time %d: its own Idempotency-Key" % (model, turn))
+        for key, model in ((prod, "of prod"), (test, "of test")):
+            rows = ask(g, key, "GET", "/api/request-logs/list/").json["results"]
+            eq((sorted(r["id"] for r in rows), {r["model"] for r in rows}), (sorted(ids[model]), {model}), "%s: two spans, of its own, in turn %d" % (model, turn))
+    g.destroy()
+
+
 def every_operation():
     """Each method of each path asks for its right, and only for that; what reads is no writing and what changes no reading."""
     with open(os.path.join(os.environ.get("TOP_SRCDIR") or os.path.join(HERE, "..", ".."), "src", "api", "operations.tbl.h")) as f:
@@ -301,4 +321,4 @@ def every_operation():
     g.destroy()
 
 
-main(at_run_time, first_key_of_a_public_one, rights, every_operation, rates, environments, over_http, many)
+main(at_run_time, first_key_of_a_public_one, rights, every_operation, same_ids, rates, environments, over_http, many)
