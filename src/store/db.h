@@ -12,6 +12,7 @@
 
 #include "core/buf.h"
 #include "core/jscan.h"
+#include "store/checkpoint.h"
 #include "store/rollup.h"
 #include "store/search.h"
 #include "store/store.h"
@@ -19,7 +20,7 @@
 
 #define STORE_FILE "spans.db"
 #define PAGE_BYTES 4096			/* SQLite's own choice */
-#define CHECKPOINT_PAGES 16000		/* 64 MiB of WAL: pages that change often are written once; but */
+#define CHECKPOINT_PAGES 32000		/* 128 MiB of WAL: pages that change often are written once; but */
 #define CHECKPOINT_FEW 500
 #define CHECKPOINT_SHARE 8		/* no more than this part of what the file system has free */
 #define STORE_TICK_US INT64_C(600000000)	/* of table span_tick */
@@ -72,6 +73,8 @@ struct store {
 	sqlite3		*db;
 	char		*data_dir, *path;
 	bool		 write;
+	struct checkpointer *checkpointer;		/* of the writer */
+	int		 checkpoint_pages;		/* how long its log is to get */
 	sqlite3_stmt	*statements[STATEMENTS];	/* prepared at first use */
 	int64_t		 numbers[NUMBERS];		/* as of this transaction */
 	int64_t		 committed[NUMBERS];		/* as on disk */

@@ -382,7 +382,7 @@ store_retain(struct store *store, const struct store_retention *r, bool *more)
 
 	*more = false;
 	/* The log goes into the file in small parts: one commit writes each. */
-	sqlite3_wal_autocheckpoint(store->db, CHECKPOINT_FEW);
+	store->checkpoint_pages = CHECKPOINT_FEW;
 	rc = retain_rows(store, r, until, more);
 	if (rc == STORE_OK && !*more)
 		rc = store_blur(store, r, until, more);

@@ -171,6 +171,7 @@ sqlite_close(struct store *store)
 	rollup_free(store);
 	search_free(store);
 	full_free(store->full);
+	checkpointer_free(store->checkpointer);	/* the last one to close brings the whole log in */
 	sqlite3_close_v2(store->db);
 	ZSTD_freeCCtx(store->cctx);
 	ZSTD_freeDCtx(store->dctx);
@@ -229,7 +230,19 @@ store_checkpoints(struct store *store)
 		room = (uint64_t)fs.f_bavail * fs.f_frsize / CHECKPOINT_SHARE / PAGE_BYTES;
 		pages = room < pages ? room : pages;
 	}
-	sqlite3_wal_autocheckpoint(store->db, pages < CHECKPOINT_FEW ? CHECKPOINT_FEW : (int)pages);
+	store->checkpoint_pages = pages < CHECKPOINT_FEW ? CHECKPOINT_FEW : (int)pages;
+}
+
+/* Told of each commit, and how long the log is then. A short one is the writer's to work off. */
+static int
+on_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = arg;
+	int limit = store->checkpoint_pages;
+
+	if (limit <= CHECKPOINT_FEW ? pages >= limit : checkpointer_told(store->checkpointer, pages, limit))
+		(void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
 }
 
 static int
@@ -244,8 +257,10 @@ open_write(struct store *store)
 		return rc;
 	sqlite3_busy_timeout(store->db, WRITE_WAIT_MS);
 	store_checkpoints(store);
+	store->checkpointer = checkpointer_new(store->path);
+	sqlite3_wal_hook(store->db, on_commit, store);
 	return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -64000;"
-	    "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+	    "PRAGMA journal_size_limit = 134217728; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 }
 
 /* Reads one page, so that what is wrong with the file shows here. */
