@@ -32,10 +32,11 @@ struct checkpointer {
 static sqlite3 *
 log_open(const char *path)
 {
+	static const char sql[] = "PRAGMA synchronous = NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1";
 	sqlite3 *db = NULL;
 
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-	    sqlite3_exec(db, "PRAGMA synchronous = NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL) == SQLITE_OK)
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return db;
 	sqlite3_close_v2(db);
 	return NULL;

@@ -233,14 +233,14 @@ store_checkpoints(struct store *store)
 	store->checkpoint_pages = pages < CHECKPOINT_FEW ? CHECKPOINT_FEW : (int)pages;
 }
 
-/* Told of each commit, and how long the log is then. A short one is the writer's to work off. */
+/* Told of each commit, and how long the log is then. Where room is short the writer works it off at once. */
 static int
 on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 {
 	struct store *store = arg;
 	int limit = store->checkpoint_pages;
 
-	if (limit <= CHECKPOINT_FEW ? pages >= limit : checkpointer_told(store->checkpointer, pages, limit))
+	if (limit < CHECKPOINT_PAGES ? pages >= limit : checkpointer_told(store->checkpointer, pages, limit))
 		(void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return SQLITE_OK;
 }

@@ -15,8 +15,8 @@
 #define LOOKED_AT "2000"	/* requests that are looked through for a like one: some ms */
 #define SEVERAL 8		/* instrumentations of one call */
 #define TOGETHER 64		/* of the gateway in one trace, at one time */
-#define COLUMNS "n, tenant, timestamp, start_time, log_method, log_type, counts, trace_unique_id, model, status," \
-	" prompt_tokens, completion_tokens, usage_source"
+#define COLUMNS "n, tenant, environment, key_id, timestamp, start_time, log_method, log_type, counts," \
+	" trace_unique_id, model, status, prompt_tokens, completion_tokens, usage_source"
 #define IS_MODEL "lower(log_type) IN ('chat', 'completion', 'text', 'response', 'generation', 'embedding'," \
 	" 'transcription', 'speech', 'reranker')"
 
@@ -31,8 +31,10 @@ const char twin_schema_sql[] =
     "CREATE INDEX span_unnamed ON span(timestamp)"
     " WHERE log_method <> 'inference' AND response_id IS NULL AND trace_unique_id IS NOT NULL AND counts = 3;";
 
+/* ?1, ?9, ?10: the tenant, environment and key. What came by a key touches nothing of another environment. */
+#define WITHIN "tenant = ?1 AND (environment IS ?9 OR (key_id IS NULL AND ?10 IS NULL))"
 /* ?1 tenant, ?2 response id, ?3 start, ?4 end, ?5 completion tokens as somebody told them. */
-#define BY_ID "tenant = ?1 AND coalesce(start_time, timestamp) <= ?4 + " NEAR " AND (?5 IS NULL OR" \
+#define BY_ID WITHIN " AND coalesce(start_time, timestamp) <= ?4 + " NEAR " AND (?5 IS NULL OR" \
 	" completion_tokens IS NULL OR completion_tokens = ?5 OR usage_source IS 'estimated')" \
 	" ORDER BY abs(timestamp - ?4)"
 /* ?1 tenant, ?2 model, ?3 start, ?4 end, ?5 and ?6 tokens, ?7 status, ?8 whether the tokens are our estimate, as
@@ -41,7 +43,7 @@ const char twin_schema_sql[] =
 	" - " told ") <= 10 + " column " / 2))"
 /* Some tell the model that was asked for, some the dated one that answered. */
 #define BEGINS(text, with) "substr(lower(" text "), 1, length(" with ") + 1) = lower(" with ") || '-'"
-#define LIKE "tenant = ?1 AND (lower(model) = lower(?2) OR " BEGINS("model", "replace(?2, '-latest', '')") " OR " \
+#define LIKE WITHIN " AND (lower(model) = lower(?2) OR " BEGINS("model", "replace(?2, '-latest', '')") " OR " \
 	BEGINS("?2", "replace(model, '-latest', '')") ") AND status = ?7 AND " AGREES("completion_tokens", "?5") " AND " \
 	AGREES("prompt_tokens", "?6")
 
@@ -65,10 +67,10 @@ static const char *const sqls[] = {
 	    " AND timestamp BETWEEN ?4 - " EDGE " AND ?4 + " AFTER " AND start_time <= ?3 + " EDGE " AND " LIKE
 	    " AND " IS_MODEL " ORDER BY abs(timestamp - ?4) LIMIT 1",
 	[STATEMENT_TWIN_UP - STATEMENT_TWIN_GATEWAY] =
-	    "SELECT n, span_parent_id, " IS_MODEL " FROM span WHERE tenant = ?1 AND trace_unique_id = ?2"
+	    "SELECT n, span_parent_id, " IS_MODEL " FROM span WHERE " WITHIN " AND trace_unique_id = ?2"
 	    " AND span_unique_id = ?3 AND log_method <> 'inference' LIMIT 1",
 	[STATEMENT_TWIN_DOWN - STATEMENT_TWIN_GATEWAY] =
-	    "SELECT span_parent_id FROM span INDEXED BY span_gateway WHERE tenant = ?1 AND trace_unique_id = ?2"
+	    "SELECT span_parent_id FROM span INDEXED BY span_gateway WHERE " WITHIN " AND trace_unique_id = ?2"
 	    " AND log_method = 'inference' AND start_time BETWEEN ?3 - " NEAR " AND ?4 + " NEAR
 	    " AND span_parent_id IS NOT NULL LIMIT ?5",
 	[STATEMENT_TWIN_UNCOUNT - STATEMENT_TWIN_GATEWAY] =
@@ -133,6 +135,15 @@ is_estimated(const struct span *s)
 	return slice_eq(s->usage_source, SLICE("estimated"));
 }
 
+/* Whose it is: WITHIN. */
+static void
+bind_whose(sqlite3_stmt *st, const struct span *s)
+{
+	bind_text(st, 1, tenant_of(s));
+	bind_text(st, 9, s->environment);
+	bind_text(st, 10, s->organization_key_id);
+}
+
 /* The row that a statement finds for the span; 0: none. name: ?2. */
 static int
 find(struct store *store, enum store_statement which, const struct span *s, struct slice name, int64_t *n)
@@ -143,7 +154,7 @@ find(struct store *store, enum store_statement which, const struct span *s, stru
 	*n = 0;
 	if (!st)
 		return sqlite3_errcode(store->db);
-	bind_text(st, 1, tenant_of(s));
+	bind_whose(st, s);
 	bind_text(st, 2, name);
 	sqlite3_bind_int64(st, 3, start_of(s));
 	sqlite3_bind_int64(st, 4, end_of(s));
@@ -246,7 +257,7 @@ climb(struct store *store, const struct span *in, struct slice parent, int64_t *
 	*n = 0;
 	if (!st)
 		return sqlite3_errcode(store->db);
-	bind_text(st, 1, tenant_of(in));
+	bind_whose(st, in);
 	bind_text(st, 2, in->trace_unique_id);
 	for (int level = 0; level < TWIN_LEVELS && parent.len > 0 && *n == 0; level++) {
 		sqlite3_reset(st);
@@ -309,7 +320,7 @@ parents_below(struct store *store, const struct span *s, struct buf *out)
 
 	if (!st)
 		return sqlite3_errcode(store->db);
-	bind_text(st, 1, tenant_of(s));
+	bind_whose(st, s);
 	bind_text(st, 2, s->trace_unique_id);
 	sqlite3_bind_int64(st, 3, start_of(s));
 	sqlite3_bind_int64(st, 4, end_of(s));

@@ -5,6 +5,7 @@
  * one trace and one cost: the gateway's span is the one that is billed, and
  * becomes the other's child where nobody told its trace; the given one counts
  * nowhere (`counts` 0, cost_source "gateway"). In whichever order they come.
+ * What came by a key is paired within its environment only.
  *
  * Which belong together:
  *   by parents  the gateway's span has a traceparent that leads to the given one,

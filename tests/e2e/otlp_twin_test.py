@@ -197,6 +197,25 @@ def not_one():
     eq(len(joined), 1, "one of them is in the trace")
 
 
+def environments():
+    """A key of the test environment joins nothing to production, though it tells a response's id of there."""
+    global g
+    keep, g = g, Gateway(p, {"keys": [{"id": k, "environment": k, "sha256": hmac.new(b"spangate-key", ("environment-%s-key-0123" % k).encode(), hashlib.sha256).hexdigest()}
+                                      for k in ("prod", "test")]})
+    prod, test = ({"X-Spangate-Key": "environment-%s-key-0123" % k} for k in ("prod", "test"))
+    trace, id_, n = ids()
+    start, end, r = through("e", n, heads=prod)
+    before = g.span(r)
+    send(span(trace, id_, start, end, call("chatcmpl-%08d" % n, **{"user.id": "e"})), heads=test)
+    check("of another environment", trace, "e", "openai.chat", heads=test)
+    eq((customer("e", prod).get("total_tokens"), customer("e", test).get("total_tokens")), (22, 22), "each has its own")
+    eq({s["id"]: s["trace_unique_id"] for s in g.export()}[before["id"]], None, "production's span stays as it was")
+    send(span(trace, "%016x" % 0xe1, start, end, call("chatcmpl-%08d" % n, **{"user.id": "e"})), heads=prod)
+    ok(wait_until(lambda: {s["id"]: s["trace_unique_id"] for s in g.export()}[before["id"]] == trace, 10), "with a key of its own environment it is paired")
+    g.destroy()
+    g = keep
+
+
 def tenants():
     global g
     keep, g = g, Gateway(p, {"keys": [{"id": k, "tenant": k, "sha256": hmac.new(b"spangate-key", k.encode(), hashlib.sha256).hexdigest()}
@@ -239,4 +258,4 @@ def books():
 
 p = Provider()
 g = Gateway(p)
-main(by_id, by_parent, by_likeness, by_likeness_of_another_date, by_likeness_of_its_size, with_http, again, not_one, tenants, passed_on, books)
+main(by_id, by_parent, by_likeness, by_likeness_of_another_date, by_likeness_of_its_size, with_http, again, not_one, tenants, environments, passed_on, books)
