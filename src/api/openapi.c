@@ -215,8 +215,11 @@ put_operation(struct buf *out, const struct operation *o)
 	put_lower(out, o->method);
 	buf_printf(out, "\":{\"summary\":\"%s\",\"operationId\":\"", o->sentence);
 	put_id(out, o);
-	buf_printf(out, "\",\"description\":\"Needs the right `%s`%s.\",", right_name(o), o->may_list ?
-	    ", or `read` where it lists" : "");
+	if (o->open)
+		buf_str(out, "\",\"description\":\"Needs no key.\",\"security\":[],");
+	else
+		buf_printf(out, "\",\"description\":\"Needs the right `%s`%s.\",", right_name(o), o->may_list ?
+		    ", or `read` where it lists" : "");
 	put_parameters(out, o);
 	if (*o->request) {
 		buf_str(out, ",\"requestBody\":{");

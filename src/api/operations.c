@@ -4,17 +4,18 @@
 
 #include "api/listing.h"
 
-#define RIGHT_NOTHING 0
-#define RIGHT_CREATE RIGHT_WRITE
-#define MAY_LIST_NOTHING false
-#define MAY_LIST_READ false
-#define MAY_LIST_WRITE false
-#define MAY_LIST_ADMIN false
-#define MAY_LIST_CREATE true
+/* The members of `right`. */
+#define NEEDS_OPEN .open = true
+#define NEEDS_NOTHING .right = 0
+#define NEEDS_READ .right = RIGHT_READ
+#define NEEDS_WRITE .right = RIGHT_WRITE
+#define NEEDS_ADMIN .right = RIGHT_ADMIN
+#define NEEDS_CREATE .right = RIGHT_WRITE, .may_list = true
 
 const struct operation operations[] = {
-#define OPERATION(method, path, right, parameters, request, answer, status, sentence) \
-	{ method, path, RIGHT_##right, MAY_LIST_##right, PARAMETERS_##parameters, request, answer, status, sentence },
+#define OPERATION(the_method, the_path, needs, set, asks, gives, code, text) \
+	{ .method = the_method, .path = the_path, NEEDS_##needs, .parameters = PARAMETERS_##set, .request = asks, \
+	    .answer = gives, .status = code, .sentence = text },
 #include "api/operations.tbl.h"
 #undef OPERATION
 };

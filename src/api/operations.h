@@ -16,6 +16,7 @@ enum operation_parameters {
 struct operation {
 	const char	*method, *path;		/* "/logs/{id}/scores" */
 	unsigned	 right;			/* of enum key_right; 0: any key has it */
+	bool		 open;			/* no key is asked for */
 	bool		 may_list;		/* its right is RIGHT_READ where the body asks for a list */
 	enum operation_parameters parameters;
 	const char	*request, *answer;	/* schemas; "" for none */

@@ -3,8 +3,9 @@
  * What each method of each path asks and gives: OPERATION(method, path, right,
  * parameters, request, answer, status, sentence); the first that matches
  * counts, as in routes.tbl.h, where the handlers stand. The rights of keys are
- * looked up here, and the OpenAPI document is made of it. right: NOTHING, READ,
- * WRITE, ADMIN; CREATE is WRITE unless the body asks for a list. parameters: a
+ * looked up here, and the OpenAPI document is made of it. right: OPEN (no key is
+ * asked for, as gate/route.c has it), NOTHING, READ, WRITE, ADMIN; CREATE is WRITE
+ * unless the body asks for a list. parameters: a
  * set of query parameters (openapi.c). request, answer: schemas
  * (schemas.tbl.h) or contents (openapi.c), "" for none. `{name}` in a path is any one segment.
  */
@@ -43,7 +44,7 @@ OPERATION("POST", "/traces/bulk", WRITE, WINDOW, "Filters", "Object", 200, "Dele
 OPERATION("POST", "/traces/bulk-delete", WRITE, WINDOW, "Filters", "Object", 200, "Delete many traces")
 OPERATION("GET", "/traces/{id}", READ, WINDOW, "", "Object", 200, "One trace with the tree of its spans")
 OPERATION("POST", "/traces/{id}", READ, WINDOW, "Filters", "Object", 200, "One trace with the tree of its spans")
-OPERATION("PATCH", "/traces/{id}", WRITE, NONE, "Edit", "Object", 200, "Change a trace")
+OPERATION("PATCH", "/traces/{id}", WRITE, NONE, "Publish", "Published", 200, "Make a trace public, or take that back")
 OPERATION("DELETE", "/traces/{id}", WRITE, WINDOW, "", "Object", 200, "Delete a trace with its spans")
 OPERATION("GET", "/clickhouse/traces/summary", READ, WINDOW, "", "Object", 200, "Sums over traces")
 OPERATION("POST", "/clickhouse/traces/summary", READ, WINDOW, "Filters", "Object", 200, "Sums over traces")
@@ -126,3 +127,5 @@ OPERATION("POST", "/dashboard/time-series/breakdown", READ, METRICS, "Filters", 
     "Metrics: time series, breakdown")
 OPERATION("GET", "/dashboard/cache-hit-metrics", READ, METRICS, "", "Object", 200, "Metrics: cache hit metrics")
 OPERATION("POST", "/dashboard/cache-hit-metrics", READ, METRICS, "Filters", "Object", 200, "Metrics: cache hit metrics")
+OPERATION("GET", "/{organization}/traces/{id}", OPEN, NONE, "", "Object", 200,
+    "A trace that is public, with the tree of its spans")

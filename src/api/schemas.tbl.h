@@ -52,6 +52,9 @@ SCHEMA("Batch", "{\"type\":\"object\",\"required\":[\"logs\"],\"properties\":{\"
     ANY_OBJECT "}}}")
 SCHEMA("Spans", "{\"anyOf\":[{\"type\":\"array\",\"items\":" ANY_OBJECT "}," ANY_OBJECT "]}")
 SCHEMA("Edit", ANY_OBJECT)
+#define IS_PUBLIC "\"required\":[\"is_public\"],\"properties\":{\"is_public\":{\"type\":\"boolean\"}"
+SCHEMA("Publish", "{\"type\":\"object\"," IS_PUBLIC "}}")
+SCHEMA("Published", "{\"type\":\"object\"," IS_PUBLIC ",\"trace_unique_id\":{\"type\":\"string\"}}}")
 SCHEMA("Summary", "{\"type\":\"object\",\"required\":[\"number_of_requests\",\"total_cost\","
     "\"total_tokens\"],\"properties\":{"
     "\"number_of_requests\":" COUNT ",\"total_cost\":" COST ",\"total_tokens\":" COUNT ","

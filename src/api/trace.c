@@ -103,6 +103,7 @@ trace_print(struct buf *out, const struct traces_row *row, const struct span *ro
 	print_text(out, "span_workflow_name", row->workflow);
 	print_text(out, "model", model);
 	print_text(out, "storage_object_key", SLICE(""));
+	buf_printf(out, "\"is_public\":%s,", row->public ? "true" : "false");
 	put_root(out, root);
 }
 
@@ -154,6 +155,7 @@ struct printing {
 	struct reading	*r;
 	struct traces_span *spans;	/* by start */
 	size_t		 n;
+	bool		 stranger;	/* it is for somebody without a key */
 	struct buf	 texts;
 	struct tree_node *nodes;
 	struct tree	 tree;
@@ -204,16 +206,30 @@ close_down(struct printing *p, uint32_t depth)
 	}
 }
 
+/* The span as it is shown: a stranger is not told whose key it came by. */
+static const struct span *
+shown(struct printing *p, const struct span *row, struct span *copy)
+{
+	const struct span *span = full_span(p->r->full, row);
+
+	if (!p->stranger)
+		return span;
+	*copy = *span;
+	copy->organization_key_id = SLICE_NONE;
+	return copy;
+}
+
 /* One span with its children to follow. */
 static bool
 put_span(struct printing *p, const struct span *span, uint32_t depth)
 {
 	struct buf *out = &p->r->out;
 	bool follows = p->nopen > 0 && p->open[p->nopen - 1] >= depth;
+	struct span copy;
 
 	close_down(p, depth);
 	buf_str(out, follows ? ",{" : "{");
-	print_span(out, full_span(p->r->full, span));
+	print_span(out, shown(p, span, &copy));
 	buf_str(out, "\"children\":[");
 	p->open[p->nopen++] = depth;
 	if (out->failed || (out->len >= BLOCK && !api_flush(p->r->job, out)))
@@ -264,9 +280,10 @@ put_one(struct printing *p, const struct traces_row *row, const struct span *roo
 
 /* What its root says, and the tree. */
 static void
-answer_found(struct reading *r, const struct traces_row *row)
+answer_found(struct reading *r, const struct traces_row *row, bool stranger)
 {
-	struct printing p = { .r = r };
+	struct printing p = { .r = r, .stranger = stranger };
+	struct span copy;
 	struct store_rows *rows = NULL;
 	const struct span *root = NULL;
 	int rc;
@@ -280,7 +297,7 @@ answer_found(struct reading *r, const struct traces_row *row)
 	if (rc == STORE_OK)
 		rc = store_sqlite.next(rows, &root);
 	if (rc >= 0)
-		put_one(&p, row, rc == STORE_ROW ? full_span(r->full, root) : NULL);
+		put_one(&p, row, rc == STORE_ROW ? shown(&p, root, &copy) : NULL);
 	else if (rc == STORE_NOT_FOUND)
 		api_error(r->job, 404, NULL, "Trace not found");
 	else
@@ -289,30 +306,36 @@ answer_found(struct reading *r, const struct traces_row *row)
 	printing_free(&p);
 }
 
-void
-trace_path_id(struct slice path, struct buf *id)
+/* Appends a segment of a path, its escapes undone. */
+static void
+put_segment(struct slice text, struct buf *out)
 {
-	struct slice text = slice_from(path, sizeof("/traces/") - 1);
 	char c;
 
 	for (; text.len > 0; text = slice_from(text, 1)) {
 		c = *text.ptr;
 		if (c == '%' && text.len > 2 && hex_decode(slice_make(text.ptr + 1, 2), &c, 1) == 0)
 			text = slice_from(text, 2);
-		buf_byte(id, c);
+		buf_byte(out, c);
 	}
+}
+
+void
+trace_path_id(struct slice path, struct buf *id)
+{
+	put_segment(slice_from(path, sizeof("/traces/") - 1), id);
 }
 
 /* The window serves others to find a trace faster; here its id is enough. */
 static void
-answer_one(struct reading *r, struct ask *ask, struct slice id)
+answer_one(struct reading *r, struct slice tenant, struct slice environment, struct slice id, bool stranger)
 {
 	struct traces_filter filters[] = {
 		{ .field = TRACES_ID, .values = &id, .nvalues = 1 },
-		{ .field = TRACES_ENVIRONMENT, .values = &ask->environment, .nvalues = 1 },
+		{ .field = TRACES_ENVIRONMENT, .values = &environment, .nvalues = 1 },
 	};
-	struct traces_query q = { .tenant = reading_tenant(r->request), .filters = filters,
-	    .nfilters = ask->environment.len > 0 ? 2 : 1, .sort = TRACES_ENDED, .limit = 1 };
+	struct traces_query q = { .tenant = tenant, .filters = filters, .nfilters = environment.len > 0 ? 2 : 1,
+	    .sort = TRACES_ENDED, .limit = 1 };
 	struct traces_row *copy = NULL;
 	const struct traces_row *row;
 	struct traces *traces = NULL;
@@ -325,7 +348,7 @@ answer_one(struct reading *r, struct ask *ask, struct slice id)
 		copy = trace_copy(row);
 	store_sqlite.traces_done(traces);	/* who takes the answer slowly holds no snapshot */
 	if (copy)
-		answer_found(r, copy);
+		answer_found(r, copy, stranger);
 	else if (rc == STORE_OK)
 		api_error(r->job, 404, NULL, "Trace not found");
 	else
@@ -347,10 +370,54 @@ traces_get(struct local_job *job, const struct local_request *request, void *arg
 	if (!ask_read(ask, request->query, request->body, 1, known))
 		api_error(job, 400, NULL, "%s", ask->error);
 	else if (reading_open(&r, job, request)) {
-		answer_one(&r, ask, buf_view(&id));
+		answer_one(&r, reading_tenant(request), ask->environment, buf_view(&id), false);
 		reading_close(&r);
 	}
 	buf_free(&id);
 	ask_free(ask);
 	free(ask);
+}
+
+/* Somebody without a key sees what whoever made the trace public could see of it. */
+static void
+answer_stranger(struct reading *r, struct slice tenant, struct slice id)
+{
+	struct buf environment;
+	int rc;
+
+	buf_init(&environment, LIMIT_RECORD);
+	rc = store_sqlite.trace_public(r->store, tenant, id, &environment);
+	if (rc == STORE_OK)
+		rc = store_sqlite.scope(r->store, tenant, environment.len > 0 ? buf_view(&environment) : SLICE_NONE);
+	if (rc == STORE_OK)
+		answer_one(r, tenant, SLICE_NONE, id, true);
+	else if (rc == STORE_NOT_FOUND)
+		api_error(r->job, 404, NULL, "Trace not found");
+	else
+		reading_failed(r, rc);
+	buf_free(&environment);
+}
+
+/* /ORGANIZATION/traces/ID, of anybody. */
+void
+traces_public(struct local_job *job, const struct local_request *request, void *arg)
+{
+	struct local_request stranger = *request;
+	struct slice path = slice_from(request->path, 1);
+	size_t end = (size_t)((const char *)memchr(path.ptr, '/', path.len) - path.ptr);
+	struct reading r;
+	struct buf tenant, id;
+
+	(void)arg;
+	stranger.key = NULL;
+	buf_init(&tenant, LIMIT_HEAD);
+	buf_init(&id, LIMIT_HEAD);
+	put_segment(slice_make(path.ptr, end), &tenant);
+	trace_path_id(slice_from(path, end), &id);
+	if (reading_open(&r, job, &stranger)) {
+		answer_stranger(&r, buf_view(&tenant), buf_view(&id));
+		reading_close(&r);
+	}
+	buf_free(&tenant);
+	buf_free(&id);
 }

@@ -429,10 +429,69 @@ traces_delete(struct local_job *job, const struct local_request *request, void *
 	run(job, request, false, answer_delete);
 }
 
+/* Puts the mark, or that it is taken away, into the journal for each of the rows. False: it was answered. */
+static bool
+put_public(struct reading *r, struct writing *w, const struct page *page, bool public)
+{
+	static const uint8_t nobody[16];	/* an EDIT of no span */
+	struct slice environment = reading_bound(r->request);
+	struct buf edit;
+	bool room = true;
+
+	buf_init(&edit, LIMIT_RECORD);
+	for (size_t i = 0; i < page->n && room; i++) {
+		buf_clear(&edit);
+		buf_str(&edit, "{\"trace_public\":{\"tenant\":");
+		buf_json_string(&edit, page->rows[i]->tenant);
+		buf_str(&edit, ",\"trace\":");
+		buf_json_string(&edit, page->rows[i]->trace);
+		if (environment.ptr) {
+			buf_str(&edit, ",\"environment\":");
+			buf_json_string(&edit, environment);
+		}
+		buf_printf(&edit, ",\"public\":%s}}", public ? "true" : "false");
+		room = writing_edit(w, nobody, buf_view(&edit));
+		journal_flush(w->writer);	/* the edit's text is borrowed until then */
+	}
+	buf_free(&edit);
+	if (!room)
+		writing_full(w);
+	return room && writing_flush(w);
+}
+
+static void
+answer_public(struct reading *r, struct slice id, bool public)
+{
+	struct traces_filter f = { .field = TRACES_ID, .values = &id, .nvalues = 1 };
+	struct traces_query q = { .tenant = reading_tenant(r->request), .filters = &f, .nfilters = 1, .sort = TRACES_ENDED };
+	struct writing w;
+	struct page page;
+	int rc = page_read(r, &q, &page);
+
+	if (rc < 0)
+		reading_failed(r, rc);
+	else if (page.n == 0)
+		api_error(r->job, 404, NULL, "Trace not found");
+	else if (writing_open(&w, r->job, r->request) && put_public(r, &w, &page, public)) {
+		if (!writing_await(&w))
+			api_say(r->job, 202, "the change is kept until the store takes it");
+		else {
+			buf_str(&r->out, "{\"trace_unique_id\":");
+			buf_json_string(&r->out, id);
+			buf_printf(&r->out, ",\"is_public\":%s}", public ? "true" : "false");
+			local_head(r->job, 200, API_JSON, NULL);
+			(void)api_flush(r->job, &r->out);
+		}
+	}
+	page_free(&page);
+}
+
 void
 traces_patch(struct local_job *job, const struct local_request *request, void *arg)
 {
 	struct jvalue body, public;
+	struct reading r;
+	struct buf id;
 
 	(void)arg;
 	if (jscan_check(request->body, &body, NULL) != JSCAN_END || body.kind != JOBJECT) {
@@ -440,8 +499,15 @@ traces_patch(struct local_job *job, const struct local_request *request, void *a
 		return;
 	}
 	public = jget(body, SLICE("is_public"));
-	if (public.kind != JTRUE && public.kind != JFALSE)
-		api_error(job, 400, NULL, "is_public is true or false");
-	else
-		api_error(job, 501, NULL, "Change a trace: this version of spangate does not do that yet");
+	if (public.kind != JTRUE && public.kind != JFALSE) {
+		api_error(job, 400, NULL, "is_public must be true or false");
+		return;
+	}
+	buf_init(&id, LIMIT_HEAD);
+	trace_path_id(request->path, &id);
+	if (reading_open(&r, job, request)) {
+		answer_public(&r, buf_view(&id), public.kind == JTRUE);
+		reading_close(&r);
+	}
+	buf_free(&id);
 }

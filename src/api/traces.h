@@ -5,6 +5,6 @@
 
 #include "gate/local.h"
 
-local_handler traces_list, traces_get, traces_summary, traces_delete, traces_delete_many, traces_patch;
+local_handler traces_list, traces_get, traces_summary, traces_delete, traces_delete_many, traces_patch, traces_public;
 
 #endif

@@ -304,6 +304,8 @@ exchange_end(struct exchange *x, enum reason reason, const char *detail)
 uint64_t
 exchange_body_limit(const struct exchange *x)
 {
+	if (x->route.open)
+		return LIMIT_HEAD;	/* of strangers nothing is held */
 	return x->route.kind == ROUTE_LOCAL ? LIMIT_API_BODY : x->settings->config->max_body;
 }
 

@@ -89,7 +89,13 @@ bool
 refuse_stranger(struct down *d, const struct http1_head *h, const struct route *r,
     struct auth *a)
 {
-	switch (auth_check(d->conn.thread->settings, h, d->loopback, a)) {
+	enum auth_result result = auth_check(d->conn.thread->settings, h, d->loopback, a);
+
+	if (r->open && result != AUTH_FOREIGN) {
+		*a = (struct auth){ 0 };
+		return false;
+	}
+	switch (result) {
 	case AUTH_OK:
 		return refuse_key(d, h, r, a);
 	case AUTH_FOREIGN:

@@ -99,6 +99,20 @@ path_is_own(struct slice path)
 	    path_begins_any(path, own_members, COUNT(own_members));
 }
 
+/* "/ORGANIZATION/traces/ID": a trace that may be public, which the API knows. */
+static bool
+path_is_public(struct slice path)
+{
+	const char *slash;
+	struct slice id;
+
+	path = path_less_slash(path);
+	slash = path.len > 1 ? memchr(path.ptr + 1, '/', path.len - 1) : NULL;
+	return slash != NULL && slash > path.ptr + 1 &&
+	    path_begins(slice_from(path, (size_t)(slash - path.ptr)), SLICE("traces"), &id) && id.len > 1 &&
+	    memchr(id.ptr + 1, '/', id.len - 1) == NULL;
+}
+
 static bool
 route_memory(struct slice path, struct route *r)
 {
@@ -160,10 +174,12 @@ route_find(const struct config *c, const struct http1_head *h)
 {
 	struct route r = { .kind = ROUTE_UNKNOWN };
 	struct slice path = h->path, rest;
+	bool api;
 
 	if (path.len == 0 || path.ptr[0] != '/' || route_memory(path, &r))
 		return r;
-	if (path_begins(path, SLICE("api"), &rest) && rest.len > 0)
+	api = path_begins(path, SLICE("api"), &rest) && rest.len > 0;
+	if (api)
 		path = rest;
 	if (path_is_ingest(path)) {
 		r.kind = ROUTE_LOCAL;
@@ -179,6 +195,11 @@ route_find(const struct config *c, const struct http1_head *h)
 		route_below(&r, PROVIDER_ANTHROPIC, rest);
 	else if (path_begins_any(path, openai_members, COUNT(openai_members)))
 		route_below(&r, api_of(h, path), path);
+	else if (api && path_is_public(path)) {
+		r.kind = ROUTE_LOCAL;
+		r.open = slice_eq(h->method, SLICE("GET"));
+		r.path = path_less_slash(path);
+	}
 	return r;
 }
 

@@ -21,6 +21,7 @@ struct route {
 	enum provider_api api;
 	const struct provider_config *provider;	/* named in the path; NULL: by model */
 	struct slice	 path;		/* provider: below "/v1" of the API, "/chat/completions"; local: less /api and the last slash */
+	bool		 open;		/* no key is asked for, and one that comes does not count */
 };
 
 /* path: of the parsed head. The route's slices point into it. */

@@ -24,7 +24,7 @@
 #define CHECKPOINT_FEW 500
 #define CHECKPOINT_SHARE 8		/* no more than this part of what the file system has free */
 #define STORE_TICK_US INT64_C(600000000)	/* of table span_tick */
-#define STORE_VERSION 4			/* user_version; migrations stand in schema.c */
+#define STORE_VERSION 5			/* user_version; migrations stand in schema.c */
 
 enum store_column {
 #define COLUMN(symbol, name) STORE_C_##symbol,
@@ -144,6 +144,9 @@ int	 put_meta_again(struct store *, int64_t n, struct jvalue metadata);
 /* score.c: what an EDIT says of one (edit.c has its members), and takes away. */
 int	 score_put(struct store *, int64_t n, struct jvalue score);
 int	 score_remove(struct store *, int64_t n, struct jvalue id);
+
+/* public.c: what an EDIT says of a trace that is to be public, or no more. */
+int	 public_edit(struct store *, struct jvalue);
 
 /* edit.c */
 int	 store_edit(struct store *, const uint8_t target[16], struct slice edit);

@@ -13,6 +13,8 @@
  *                              that evaluator and scorer that is there keeps its
  *                              id and created. Times: µs
  *   {"score_delete": "ID"}     that score of the span
+ *   {"trace_public": {"tenant", "trace", "environment", "public"}}   of no span: anybody may
+ *                              read the trace, or no more; environment: only what is of that one
  *   {"customer": {"tenant", "environment", "customer", "details", "gone"}}   of no
  *                              span: a row of table customer_edit, whole
  *
@@ -257,6 +259,8 @@ store_edit(struct store *store, const uint8_t target[16], struct slice edit)
 		return STORE_E_ROW;
 	if (jget(v, SLICE("customer")).kind == JOBJECT)
 		return customer_put(store, jget(v, SLICE("customer")));
+	if (jget(v, SLICE("trace_public")).kind == JOBJECT)
+		return public_edit(store, jget(v, SLICE("trace_public")));
 	rc = store_find(store, target, &n);
 	if (rc == STORE_NOT_FOUND)
 		return keep_pending(store, target, edit);

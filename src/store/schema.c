@@ -23,6 +23,7 @@
  *   span_tick  rows and sums by ten minutes, tenant and environment: tick.h
  *   rollup, rollup_model, rollup_customer, customer    sums: rollup.h
  *   trace      what the spans of each trace come to: traces.h
+ *   trace_public  traces that anybody may read; environment: only its spans of that one
  *   span_text  which words a span has, where that is wanted: search.h
  */
 #include "store/db.h"
@@ -108,6 +109,10 @@ const char store_row_sql[] =
 	" FROM t GROUP BY tick, tenant, environment"
 const char schema_ticks_sql[] = TICKS_SELECT;
 
+#define SCHEMA_PUBLIC \
+	"CREATE TABLE trace_public(trace TEXT NOT NULL, tenant TEXT NOT NULL, environment TEXT," \
+	" PRIMARY KEY(trace, tenant)) WITHOUT ROWID;"
+
 static const char schema_tables[] =
     "CREATE TABLE span_meta(span INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(span, key)) WITHOUT ROWID;"
@@ -124,6 +129,7 @@ static const char schema_tables[] =
     SCHEMA_SCORE
     SCHEMA_CUSTOMER_EDIT
     SCHEMA_EDIT_INDEX
+    SCHEMA_PUBLIC
     SCHEMA_TICK;
 
 /* With the unique id six: each costs about 3 µs a row. */
@@ -147,6 +153,7 @@ static const char *const migrations[STORE_VERSION] = {
 	    "DROP INDEX span_thread;" SCHEMA_THREAD SCHEMA_TICK
 	    "INSERT INTO span_tick " TICKS_SELECT ";",	/* and rollups, traces */
 	[3] = "ALTER TABLE span ADD COLUMN span_path TEXT; ALTER TABLE span ADD COLUMN response_id TEXT;",	/* and twins */
+	[4] = SCHEMA_PUBLIC,
 };
 
 static const char *

@@ -728,6 +728,7 @@ const struct store_ops store_sqlite = {
 	.traces_count = traces_count,
 	.traces_sum = traces_sum,
 	.traces_spans = traces_spans,
+	.trace_public = public_find,
 	.metrics = metrics_select,
 	.metrics_next = metrics_next,
 	.metrics_done = metrics_done,

@@ -120,8 +120,7 @@ struct store_ops {
 
 	/* Readers. */
 	/* From now on this handle sees the rows of that tenant and, unless it is
-	 * SLICE_NONE, of that environment only, whatever is asked of it. Once, right
-	 * after open. */
+	 * SLICE_NONE, of that environment only, whatever is asked of it. Once. */
 	int	(*scope)(struct store *, struct slice tenant, struct slice environment);
 	int	(*cursors)(struct store *, struct store_cursor **list, size_t *n);	/* free(*list) */
 	/* Rows by query, newest first unless it says otherwise; STORE_ROW for each, STORE_OK at the end.
@@ -165,6 +164,7 @@ struct store_ops {
 	int	(*traces_sum)(struct store *, const struct traces_query *, struct traces_sums *);
 	int	(*traces_spans)(struct store *, struct slice tenant, struct slice trace, size_t most,
 		    struct traces_span **, size_t *n, struct buf *texts);
+	int	(*trace_public)(struct store *, struct slice tenant, struct slice trace, struct buf *environment);
 	/* Figures, see metrics.h. */
 	int	(*metrics)(struct store *, const struct metrics_query *, struct metrics **);
 	int	(*metrics_next)(struct metrics *, const struct metrics_row **);

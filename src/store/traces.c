@@ -188,6 +188,9 @@ traces_write(struct store *store)
 	buf_str(&sql, "DELETE FROM trace WHERE (trace, tenant) IN (SELECT trace, tenant FROM temp.touched);"
 	    "INSERT INTO trace ");
 	whole_sql(&sql, true);
+	buf_str(&sql, "; DELETE FROM trace_public WHERE (trace, tenant) IN (SELECT trace, tenant FROM temp.touched)"
+	    " AND NOT EXISTS (SELECT 1 FROM trace t WHERE t.trace = trace_public.trace"
+	    " AND t.tenant = trace_public.tenant)");
 	return store_exec_buf(store, &sql);
 }
 

@@ -57,6 +57,7 @@ struct traces_query {
 struct traces_row {
 	struct slice	 tenant, trace, environment, customer, workflow, model, name;	/* ptr NULL: unknown */
 	int64_t		 started, ended, spans, llm_calls, errors, prompt, completion, total, cost, root;
+	bool		 public;	/* anybody may read it */
 };
 
 struct traces_sums {
@@ -87,6 +88,10 @@ struct traces_span {
  * their ids. The caller frees *spans and *texts. STORE_NOT_FOUND: there are none. */
 int	traces_spans(struct store *, struct slice tenant, struct slice trace, size_t most,
 	    struct traces_span **spans, size_t *n, struct buf *texts);
+
+/* May anybody read that trace? Then STORE_OK, and `environment` gets the one whose
+ * spans alone they may, or nothing: all. STORE_NOT_FOUND: no. */
+int	public_find(struct store *, struct slice tenant, struct slice trace, struct buf *environment);
 
 /* The writer, inside a transaction: span n has come; span n, or those in
  * temp.gone, are about to change or go; makes anew what was touched (at commit). */

@@ -29,10 +29,12 @@ static const struct {
 };
 
 enum { AT_TENANT, AT_TRACE, AT_ENVIRONMENT, AT_CUSTOMER, AT_WORKFLOW, AT_MODEL, AT_NAME, AT_STARTED, AT_ENDED, AT_SPANS,
-    AT_LLM_CALLS, AT_ERRORS, AT_PROMPT, AT_COMPLETION, AT_TOTAL, AT_COST, AT_ROOT };
+    AT_LLM_CALLS, AT_ERRORS, AT_PROMPT, AT_COMPLETION, AT_TOTAL, AT_COST, AT_ROOT,
+    AT_PUBLIC };
 static const char row_sql[] =
     "SELECT t.tenant, t.trace, t.environment, t.customer, t.workflow, t.model, t.name, t.started,"
-    " t.ended, t.spans, t.llm_calls, t.errors, t.prompt, t.completion, t.total, t.cost, t.root FROM"
+    " t.ended, t.spans, t.llm_calls, t.errors, t.prompt, t.completion, t.total, t.cost, t.root,"
+    " EXISTS (SELECT 1 FROM trace_public p WHERE p.trace = t.trace AND p.tenant = t.tenant) FROM"
     " (SELECT t.trace, t.tenant FROM trace t";	/* the page is found by the index alone, where that is enough */
 
 struct traces {
@@ -323,6 +325,7 @@ traces_next(struct traces *traces, const struct traces_row **out)
 		.prompt = sqlite3_column_int64(st, AT_PROMPT), .completion = sqlite3_column_int64(st, AT_COMPLETION),
 		.total = sqlite3_column_int64(st, AT_TOTAL), .cost = sqlite3_column_int64(st, AT_COST),
 		.root = sqlite3_column_int64(st, AT_ROOT),
+		.public = sqlite3_column_int(st, AT_PUBLIC),
 	};
 	*out = &traces->row;
 	return STORE_ROW;

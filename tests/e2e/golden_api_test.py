@@ -49,7 +49,8 @@ CASES = [
     ("DELETE", "/scores/{score}/", None), ("DELETE", "/logs/{span}/scores/{score}/", None),
     ("GET", "/traces/?" + DAY, None), ("GET", "/traces/list/?" + DAY, None), ("POST", "/traces/list/?" + DAY, {"filters": {"span_count": {"operator": "gt", "value": [100]}}}),
     ("GET", "/traces/%s/?" % TRACE + DAY, None), ("POST", "/traces/%s/?" % TRACE + DAY, {}), ("GET", "/traces/none/", None),
-    ("PATCH", "/traces/%s/" % TRACE, {"is_public": True}), ("GET", "/clickhouse/traces/summary/?" + DAY, None), ("POST", "/clickhouse/traces/summary/?" + DAY, {}),
+    ("GET", "/default/traces/%s/" % TRACE, None), ("PATCH", "/traces/%s/" % TRACE, {"is_public": True}), ("GET", "/default/traces/%s/" % TRACE, None),
+    ("PATCH", "/traces/%s/" % TRACE, {"is_public": 1}), ("GET", "/clickhouse/traces/summary/?" + DAY, None), ("POST", "/clickhouse/traces/summary/?" + DAY, {}),
     ("POST", "/traces/bulk/?" + DAY, {"filters": {"trace_unique_id": {"operator": "", "value": ["none"]}}}), ("POST", "/traces/bulk-delete/", {}),
     ("DELETE", "/traces/5b8efff798038103d269b633813fc60c/?" + DAY, None),
     ("POST", "/traces/list/", {"filters": ""}), ("POST", "/users/list/", {"filters": ""}), ("GET", "/log_threads/", None), ("POST", "/log_threads/", {"filters": {"thread_identifier": {"operator": "", "value": ["talk"]}}}),
@@ -158,7 +159,7 @@ def others():
     makes = ("/request-logs/create", "/request-logs/batch/create", "/v1/traces/ingest", "/integrations", "/openai/v1", "/traces/ingest", "/v1/traces", "/v2/traces")
     for method, path, body in CASES:
         creates = method == "POST" and (path.startswith(makes) or (path == "/request-logs/" and "filters" not in body))
-        if path.startswith(("/health-check", "/nothing", "/openapi")) or method == "PUT" and path == "/request-logs/":
+        if path.startswith(("/health-check", "/nothing", "/openapi", "/default/")) or method == "PUT" and path == "/request-logs/":
             continue
         for who in ("", "sg-none-of-ours"):
             r, _ = ask(g, who, method, path, body, ids)

@@ -115,7 +115,7 @@ def yaml(value, indent=0):
                 for item in v:
                     out += "%s  - {%s}\n" % (pad, ", ".join("%s: %s" % (a, scalar(b)) for a, b in item.items()))
             elif isinstance(v, list):
-                out += "%s%s: [%s]\n" % (pad, k, ", ".join(map(scalar, v)))
+                out += "%s%s: %s\n" % (pad, k, scalar(v))
             else:
                 out += "%s%s: %s\n" % (pad, k, scalar(v))
         return out
@@ -129,6 +129,8 @@ def scalar(v):
         return str(v)
     if isinstance(v, dict):
         return "{}" if not v else "{%s}" % ", ".join("%s: %s" % (a, scalar(b)) for a, b in v.items())
+    if isinstance(v, list):
+        return "[%s]" % ", ".join(map(scalar, v))
     if re.fullmatch(r"[A-Za-z0-9_./-]+", v) and not re.fullmatch(r"[0-9.]+|true|false|null|yes|no|on|off", v):
         return v
     return json.dumps(v)

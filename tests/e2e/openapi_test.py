@@ -91,6 +91,10 @@ def routes():
         if r.status == 405 or "no API path" in r.body.decode() or (r.status == 501) == works:
             bad.append((m, p, r.status, works))
     eq(bad, [], "every operation is there, and those are 501 that are said to be")
+    open_ = [(m, p) for m, p in documented if doc["paths"][p][m.lower()].get("security") == []]
+    eq(open_, [("GET", "/{organization}/traces/{id}")], "what needs no key is said to")
+    unlike = [(m, p) for m, p in documented if (ask(m, "/api" + re.sub(r"\{\w+\}", "none", p), head=[("Accept", "*/*")]).status != 401) != ((m, p) in open_)]
+    eq([x for x in unlike if not x[1].startswith("/audio/")], [], "and all else is 401 without one")
     ids = [op["operationId"] for ops in doc["paths"].values() for op in ops.values()]
     eq(len(ids), len(set(ids)), "operation ids are unique")
     refs = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(doc)))

@@ -451,7 +451,7 @@ test_migration(void)
 	seen = number("SELECT min(timestamp) FROM span WHERE customer_identifier = 'c' AND environment = 'prod'");
 	exec(VERSION_3_UNDONE "DELETE FROM meta WHERE key = 'day_offset'; PRAGMA user_version = 2");
 	store = open_store();
-	ok(number("PRAGMA user_version") == 4 && number("SELECT count(*) FROM span") == rows);
+	ok(number("PRAGMA user_version") == 5 && number("SELECT count(*) FROM span") == rows);
 	ok(sums_equal());
 	ok(tables_agree());
 	ok(number("SELECT count(*) FROM customer WHERE customer = 'named' AND name = 'Neu'") == 1);
@@ -469,7 +469,7 @@ test_migration_3(void)
 
 	exec("UPDATE trace SET llm_calls = llm_calls + 1;" VERSION_4_UNDONE "PRAGMA user_version = 3");
 	store = open_store();
-	ok(number("PRAGMA user_version") == 4 && number("SELECT sum(llm_calls) FROM trace") == calls);
+	ok(number("PRAGMA user_version") == 5 && number("SELECT sum(llm_calls) FROM trace") == calls);
 	ok(sums_equal() && tables_agree());
 	ok(put_range(store, 7000, 7100, true) && sums_equal() && tables_agree());
 	ops->close(store);

@@ -33,6 +33,16 @@ goes(const char *path, const char *lines, enum route_kind kind, const char *rest
 	return r.kind == kind && (rest == NULL || slice_eq(r.path, slice_str(rest)));
 }
 
+/* Is it served without a key? */
+static bool
+is_open(const char *method, const char *path)
+{
+	struct http1_head h = *request(path, "");
+
+	h.method = slice_str(method);
+	return route_find(config, &h).open;
+}
+
 static bool
 anthropic(const char *path, const char *lines)
 {
@@ -71,6 +81,14 @@ test_routes(void)
 	ok(goes("/v1/traces", "", ROUTE_LOCAL, "/v1/traces"));
 	ok(goes("/api/v1/traces/ingest", "", ROUTE_LOCAL, "/v1/traces/ingest"));
 	ok(goes("/api/v2/traces", "", ROUTE_LOCAL, "/v2/traces"));
+	ok(goes("/api/acme/traces/t1/", "", ROUTE_LOCAL, "/acme/traces/t1"));
+	ok(!is_open("POST", "/api/acme/traces/t1") && is_open("GET", "/api/acme/traces/t1"));
+	ok(!is_open("GET", "/api/traces/t1") && !is_open("GET", "/api/clickhouse/traces/summary"));
+	ok(goes("/acme/traces/t1", "", ROUTE_UNKNOWN, NULL));
+	ok(goes("/api/acme/traces", "", ROUTE_UNKNOWN, NULL) && goes("/api/acme/traces/", "", ROUTE_UNKNOWN, NULL));
+	ok(goes("/api/acme/traces//", "", ROUTE_UNKNOWN, NULL) && goes("/api/acme/traces/a/b", "", ROUTE_UNKNOWN, NULL));
+	ok(goes("/api//traces/t1", "", ROUTE_UNKNOWN, NULL) && goes("/api/acme", "", ROUTE_UNKNOWN, NULL));
+	ok(goes("/api/other/traces/t1", "", ROUTE_PROVIDER, "/traces/t1"));	/* providers come first */
 	ok(goes("/", "", ROUTE_PAGE, NULL));
 	ok(goes("/metrics", "", ROUTE_METRICS, NULL));
 	ok(goes("/nothing/here", "", ROUTE_UNKNOWN, NULL));

@@ -17,8 +17,11 @@
 
 #define BASE_US INT64_C(1700000000000000)	/* 2023-11-14T22:13:20Z */
 
-/* A store of this version as version 3 had it, but for user_version. */
-#define VERSION_4_UNDONE \
+/* A store of this version as version 4 had it, but for user_version. */
+#define VERSION_5_UNDONE "DROP TABLE trace_public;"
+
+/* The same as version 3 had it. */
+#define VERSION_4_UNDONE VERSION_5_UNDONE \
 	"DROP INDEX span_response; DROP INDEX span_response_given; DROP INDEX span_gateway; DROP INDEX span_unnamed;" \
 	"ALTER TABLE span DROP COLUMN span_path; ALTER TABLE span DROP COLUMN response_id;"
 

@@ -228,6 +228,64 @@ test_lists(struct store *store)
 	ok(traces_sum(store, &q, &sums) == STORE_OK && sums.traces == 0 && sums.cost == 0);
 }
 
+static int
+edit(struct store *store, const char *text)
+{
+	static const uint8_t nobody[16];
+	int rc = ops->begin(store);
+
+	if (rc == STORE_OK)
+		rc = ops->edit(store, nobody, slice_str(text));
+	return rc == STORE_OK ? ops->commit(store) : rc;
+}
+
+/* "": anybody may read all of it; "-": nobody may. */
+static bool
+public_is(struct store *store, const char *tenant, const char *want)
+{
+	struct buf environment;
+	bool same;
+	int rc;
+
+	buf_init(&environment, 100);
+	rc = ops->trace_public(store, slice_str(tenant), SLICE("trace-7"), &environment);
+	same = rc == (*want == '-' ? STORE_NOT_FOUND : STORE_OK) &&
+	    (*want == '-' || slice_eq(buf_view(&environment), slice_str(want)));
+	buf_free(&environment);
+	return same;
+}
+
+#define MARK(more) "{\"trace_public\":{\"tenant\":\"default\",\"trace\":\"trace-7\"," more "}}"
+
+/* Marks are of one tenant, of what their maker sees, and go with the last span. */
+static void
+test_public(struct store *store)
+{
+	char names[4][16];
+	bool good;
+
+	ok(public_is(store, "default", "-"));
+	ok(edit(store, MARK("\"environment\":\"test\",\"public\":true")) == STORE_OK && public_is(store, "default", "-"));
+	ok(edit(store, MARK("\"environment\":\"prod\",\"public\":true")) == STORE_OK && public_is(store, "default", "prod"));
+	ok(edit(store, MARK("\"environment\":\"test\",\"public\":false")) == STORE_OK && public_is(store, "default", "prod"));
+	ok(edit(store, MARK("\"public\":true")) == STORE_OK && public_is(store, "default", ""));
+	ok(public_is(store, "other", "-"));
+	ok(edit(store, MARK("\"environment\":\"prod\",\"public\":true")) == STORE_OK && public_is(store, "default", ""));
+	ok(edit(store, MARK("\"public\":false")) == STORE_OK && public_is(store, "default", "-"));
+	ok(edit(store, MARK("\"public\":true")) == STORE_OK && public_is(store, "default", ""));
+	good = ops->begin(store) == STORE_OK;
+	for (unsigned n = 0; n < SPANS && good; n++) {
+		struct span span = span_of(n, names);
+
+		if (!there[n] || !slice_eq(span.trace_unique_id, SLICE("trace-7")) || !slice_eq(span.tenant, SLICE("default")))
+			continue;
+		good = ops->remove(store, span.id16) == STORE_OK;
+		there[n] = false;
+	}
+	ok(good && ops->commit(store) == STORE_OK && public_is(store, "default", "-"));
+	ok(edit(store, MARK("\"public\":true")) == STORE_OK && public_is(store, "default", "-"));
+}
+
 static void
 test_spans(struct store *store)
 {
@@ -263,6 +321,7 @@ main(void)
 	test_kept(store);
 	test_lists(store);
 	test_spans(store);
+	test_public(store);
 	ok(ops->begin(store) == STORE_OK && traces_fill(store) == STORE_OK && ops->commit(store) == STORE_OK);
 	ok(tables_agree(store));
 	ops->close(store);
