@@ -394,7 +394,7 @@ spans_get(struct spans *s)
 	s->query.limit = 2;
 	s->query.filters = range;
 	s->query.nfilters = 2;
-	good = query_where(&s->query, &sql, err, sizeof(err));
+	good = query_where(&s->query, NULL, false, &sql, err, sizeof(err));
 	query_sql_free(&sql);
 	if (!good || *id == '\0')
 		return cli_fail("%s is not an id: 32 hex digits, or the first of them", id);

@@ -412,7 +412,7 @@ filters_check(struct filters *f)
 {
 	struct query q = { .tenant = SLICE_NONE, .filters = f->list, .nfilters = f->n, .sort = -1 };
 	struct query_sql sql;
-	bool good = query_where(&q, &sql, f->error, sizeof(f->error));
+	bool good = query_where(&q, NULL, false, &sql, f->error, sizeof(f->error));
 
 	query_sql_free(&sql);
 	return good;

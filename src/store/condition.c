@@ -56,6 +56,16 @@ condition_bind_text(struct query_sql *sql, struct slice text)
 	b->s = text;
 }
 
+void
+condition_bind_copy(struct query_sql *sql, struct slice text)
+{
+	struct query_bind *b = add_bind(sql);
+
+	b->type = BIND_TEXT;
+	b->own = xstrndup(text.ptr, text.len);
+	b->s = slice_make(b->own, text.len);
+}
+
 static void
 bind_real(struct query_sql *sql, double v)
 {

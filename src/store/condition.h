@@ -7,6 +7,10 @@
 
 struct condition_writer {
 	struct query_sql *sql;
+	const struct query *query;
+	struct store	*store;		/* NULL: the clause is only tried */
+	bool		 whole;		/* see query_where */
+	int64_t		 indexed;	/* search_from of it, 0: words are looked for in the texts */
 	unsigned	 depth;		/* of groups */
 	char		*err;
 	size_t		 errlen;
@@ -14,6 +18,8 @@ struct condition_writer {
 
 void	condition_bind_int(struct query_sql *, int64_t);
 void	condition_bind_text(struct query_sql *, struct slice);
+/* The same of a copy of its own. */
+void	condition_bind_copy(struct query_sql *, struct slice);
 
 /* Sets err to "filter NAME: " and the text; returns false. */
 bool	condition_refuse(struct condition_writer *, const struct query_filter *, const char *fmt, ...)

@@ -69,7 +69,7 @@ count_rows(struct store *store, const struct query *q, uint64_t most, uint64_t *
 	char err[300];
 	int rc = STORE_E_ROW;
 
-	if (query_where(q, &where, err, sizeof(err))) {
+	if (query_where(q, store, true, &where, err, sizeof(err))) {
 		buf_init(&sql, 2 * LIMIT_QUERY_SQL);
 		buf_printf(&sql, "SELECT count(*) FROM (SELECT 1%s", rows_from_sql);
 		buf_slice(&sql, buf_view(&where.text));

@@ -57,18 +57,34 @@ is_child(const struct query_filter *f)
 	    (f->field == SPAN_F_metadata && (f->key.ptr || f->op == QUERY_HAS_KEY));
 }
 
-/* Does it look into bodies? Such conditions are asked last. */
+/* Is it a condition that the index of words knows? */
 static bool
-is_dear(const struct query_filter *f)
+is_words(const struct query_filter *f)
+{
+	return !f->members && f->op == QUERY_WORDS && (f->field == SPAN_F_input || f->field == SPAN_F_output);
+}
+
+static bool
+has_words(const struct query_filter *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_words(&f[i]) || has_words(f[i].members, f[i].nmembers))
+			return true;
+	return false;
+}
+
+/* Does it look into bodies? Such conditions are asked last. w NULL: whatever the store has. */
+static bool
+is_dear(const struct condition_writer *w, const struct query_filter *f)
 {
 	char text[200];
 	struct buf out;
 	bool cheap;
 
 	for (size_t i = 0; i < f->nmembers; i++)
-		if (is_dear(&f->members[i]))
+		if (is_dear(w, &f->members[i]))
 			return true;
-	if (f->members || is_child(f))
+	if (f->members || is_child(f) || (w && w->indexed == 1 && is_words(f)))
 		return false;
 	buf_init(&out, sizeof(text));
 	cheap = column(f->field, &out);
@@ -101,7 +117,7 @@ query_sort_ok(int field)
 {
 	struct query_filter f = { .field = field };
 
-	return field == QUERY_SCORE || field == SPAN_F_metadata || (field >= 0 && field < QUERY_FIELDS && !is_dear(&f) &&
+	return field == QUERY_SCORE || field == SPAN_F_metadata || (field >= 0 && field < QUERY_FIELDS && !is_dear(NULL, &f) &&
 	    field != QUERY_EVALUATOR && field != QUERY_HAS_TOOL_CALLS);
 }
 
@@ -190,6 +206,75 @@ write_custom_hint(struct condition_writer *w, const struct query_filter *f)
 	return buf_str(&w->sql->text, ") AND ");
 }
 
+/* What the values ask of the index: one of them has to be met. False: some have no words, or too many. */
+static bool
+words_match(const struct query_filter *f, struct buf *match)
+{
+	enum search_in in = f->field == SPAN_F_input ? SEARCH_INPUT : SEARCH_OUTPUT;
+
+	for (size_t i = 0; i < f->nvalues; i++) {
+		buf_str(match, i ? " OR (" : "(");
+		if (!search_match(f->values[i], in, match))
+			return false;
+		buf_str(match, ")");
+	}
+	return f->nvalues > 0 && !match->failed;
+}
+
+/* The numbers of the rows that match, of those that can be in the window. */
+static void
+write_listed(struct condition_writer *w, struct slice match, bool many)
+{
+	static const char window[] = "FROM main.span WHERE timestamp >= ? AND timestamp < ?)";
+
+	buf_str(&w->sql->text, "s.n IN (SELECT rowid FROM span_text WHERE span_text MATCH ?");
+	condition_bind_copy(w->sql, match);
+	if (many && w->query->have_from) {
+		buf_printf(&w->sql->text, " AND rowid BETWEEN (SELECT min(n) %s AND (SELECT max(n) %s", window, window);
+		for (int i = 0; i < 2; i++) {
+			condition_bind_int(w->sql, w->query->from_us);
+			condition_bind_int(w->sql, w->query->have_to ? w->query->to_us : INT64_MAX);
+		}
+	}
+	buf_str(&w->sql->text, ")");
+}
+
+/*
+ * Words by the index. The numbers of the rows are listed first, half a
+ * microsecond each; but where they are many, of which only the first are wanted,
+ * each row that comes by is looked up, some 300 each. Rows from before the index
+ * are looked into, as all are without one.
+ */
+static bool
+write_words(struct condition_writer *w, const struct query_filter *f, struct slice text)
+{
+	struct buf match;
+	bool good = true, many;
+
+	buf_init(&match, LIMIT_QUERY_SQL);
+	if (w->indexed == 0 || !is_words(f) || !words_match(f, &match)) {
+		buf_free(&match);
+		return condition_write(w, f, text, query_type(f->field));
+	}
+	many = search_many(w->store, buf_view(&match));
+	buf_str(&w->sql->text, "(");
+	if (!many || w->whole || (w->query->limit > 0 && w->query->have_from))
+		write_listed(w, buf_view(&match), many);
+	else {
+		buf_str(&w->sql->text, "EXISTS (SELECT 1 FROM span_text x WHERE x.rowid = s.n AND x.span_text MATCH ?)");
+		condition_bind_copy(w->sql, buf_view(&match));
+		w->sql->dear = true;
+	}
+	buf_free(&match);
+	if (w->indexed > 1) {
+		buf_str(&w->sql->text, " OR (s.n < ? AND ");
+		condition_bind_int(w->sql, w->indexed);
+		good = condition_write(w, f, text, query_type(f->field));
+		buf_str(&w->sql->text, ")");
+	}
+	return buf_str(&w->sql->text, ")") && good;
+}
+
 static bool
 write_field(struct condition_writer *w, const struct query_filter *f)
 {
@@ -211,7 +296,7 @@ write_field(struct condition_writer *w, const struct query_filter *f)
 		buf_printf(&name, query_type(f->field) == SPAN_BOOL ? "(" BODY_SQL " = 'true')" : BODY_SQL, f->field);
 	}
 	buf_str(sql, negate ? "NOT coalesce(" : "(");
-	good = write_custom_hint(w, &inner) && condition_write(w, &inner, buf_view(&name), query_type(f->field));
+	good = write_custom_hint(w, &inner) && write_words(w, &inner, buf_view(&name));
 	buf_str(sql, negate ? ", 0)" : ")");
 	buf_free(&name);
 	return good;
@@ -246,7 +331,7 @@ write_all(struct condition_writer *w, const struct query_filter *f, size_t n)
 
 	for (int dear = 0; dear < 2; dear++)
 		for (size_t i = 0; i < n; i++) {
-			if (is_dear(&f[i]) != (dear == 1))
+			if (is_dear(w, &f[i]) != (dear == 1))
 				continue;
 			buf_str(&w->sql->text, and);
 			and = " AND ";
@@ -288,13 +373,14 @@ start_condition(struct query_sql *sql, const char *condition)
 }
 
 bool
-query_where(const struct query *q, struct query_sql *sql, char *err, size_t errlen)
+query_where(const struct query *q, struct store *store, bool whole, struct query_sql *sql, char *err, size_t errlen)
 {
-	struct condition_writer w = { .sql = sql, .err = err, .errlen = errlen };
+	struct condition_writer w = { .sql = sql, .query = q, .store = store, .whole = whole, .err = err, .errlen = errlen };
 
 	buf_init(&sql->text, LIMIT_QUERY_SQL);
 	sql->binds = NULL;
 	sql->nbinds = 0;
+	sql->dear = false;
 	if (q->have_from) {
 		start_condition(sql, "s.timestamp >= ?");
 		condition_bind_int(sql, q->from_us);
@@ -317,6 +403,7 @@ query_where(const struct query *q, struct query_sql *sql, char *err, size_t errl
 	}
 	if (q->nfilters > 0) {
 		start_condition(sql, "");
+		w.indexed = store && has_words(q->filters, q->nfilters) ? search_from(store) : 0;
 		if (!write_group(&w, q->filters, q->nfilters))
 			return false;
 	}
@@ -344,6 +431,8 @@ void
 query_sql_free(struct query_sql *sql)
 {
 	buf_free(&sql->text);
+	for (size_t i = 0; i < sql->nbinds; i++)
+		free(sql->binds[i].own);
 	free(sql->binds);
 	sql->binds = NULL;
 	sql->nbinds = 0;

@@ -72,12 +72,14 @@ struct query_bind {
 	int64_t		 i;
 	double		 r;
 	struct slice	 s;		/* lives as long as the query */
+	char		*own;		/* what s is in, where nothing else has it */
 	uint8_t		 id[16];	/* BIND_BLOB */
 };
 struct query_sql {
 	struct buf	 text;		/* without a final NUL */
 	struct query_bind *binds;
 	size_t		 nbinds;
+	bool		 dear;		/* each row is looked up in the index of words */
 };
 
 /* The operator's own name, for people. */
@@ -88,12 +90,17 @@ enum span_type query_type(int field);
 /* May lists be sorted by this field? SPAN_F_metadata and QUERY_SCORE by a key. */
 bool	query_sort_ok(int field);
 
+struct store;
+
 /*
  * The WHERE clause of the query over tables span `s` and span_edit `e`, or
- * nothing. False: err holds a line for people that names the field and what
- * does not fit it. query_sql_free either way.
+ * nothing, for that store at this moment; NULL: to see whether it is good.
+ * whole: all its rows are read in one go, as for a count, not page by page.
+ * False: err holds a line for people that names the field and what does not
+ * fit it. query_sql_free either way.
  */
-bool	query_where(const struct query *, struct query_sql *, char *err, size_t errlen);
+bool	query_where(const struct query *, struct store *, bool whole, struct query_sql *, char *err,
+	    size_t errlen);
 /* Appends the expression that the query is sorted by. */
 void	query_order(const struct query *, struct query_sql *);
 void	query_sql_free(struct query_sql *);

@@ -3,7 +3,8 @@
  * rows: lists of spans by query. Rows are fetched a page at a time and copied,
  * so that no read transaction stays open while the caller works (or waits for
  * a slow reader). A list by time goes on from the last row's (timestamp, n);
- * any other order first collects the row numbers, 8 bytes each.
+ * any other order first collects the row numbers, 8 bytes each, as does a long
+ * list by words that many rows have.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,8 @@ struct store_rows {
 	bool		 begun, ended;
 	uint64_t	 offset;	/* of the first page, in that window */
 	int64_t		 last_time, last_n;
-	int64_t		*numbers;	/* of every row, for orders other than time */
+	bool		 numbered;	/* the numbers of all rows are collected first */
+	int64_t		*numbers;
 	size_t		 nnumbers;
 };
 
@@ -175,7 +177,7 @@ set_bound(struct store_rows *rows, int64_t us)
 		rows->query.to_us = us;
 	}
 	query_sql_free(&rows->where);
-	return query_where(&rows->query, &rows->where, err, sizeof(err)) ? SQLITE_OK : SQLITE_ERROR;
+	return query_where(&rows->query, rows->store, false, &rows->where, err, sizeof(err)) ? SQLITE_OK : SQLITE_ERROR;
 }
 
 /* Rows by time, on from the last one. */
@@ -344,13 +346,20 @@ int
 store_select(struct store *store, const struct query *query, struct store_rows **out)
 {
 	struct store_rows *rows = xcalloc(1, sizeof(*rows));
+	bool good;
 	char err[200];
 
 	*out = NULL;
 	rows->store = store;
 	rows->query = *query;
-	if (!query_where(query, &rows->where, err, sizeof(err)) ||
-	    (query->sort >= 0 && !query_sort_ok(query->sort))) {
+	rows->numbered = !by_time(query);
+	good = query_where(query, store, rows->numbered, &rows->where, err, sizeof(err));
+	if (good && rows->where.dear && query->limit == 0) {
+		query_sql_free(&rows->where);
+		rows->numbered = true;
+		good = query_where(query, store, true, &rows->where, err, sizeof(err));
+	}
+	if (!good || (query->sort >= 0 && !query_sort_ok(query->sort))) {
 		store_done(rows);
 		return STORE_E_ROW;
 	}
@@ -383,7 +392,7 @@ store_next(struct store_rows *rows, const struct span **out)
 	if (rows->at == rows->count && !rows->ended) {
 		drop_page(rows);
 		rows_hurry(rows->store, &rows->query);
-		rc = by_time(&rows->query) ? fetch_by_time(rows) : fetch_by_number(rows);
+		rc = rows->numbered ? fetch_by_number(rows) : fetch_by_time(rows);
 		if (rc != SQLITE_DONE)
 			return store_code(rc);
 		rows->given += rows->count;

@@ -18,6 +18,7 @@
 #include "store/full.h"
 
 #define TABLE "span_text"
+#define FROM_KEY "search_from"		/* in table meta: search_from */
 #define MATCH_LIMIT (LIMIT_SEARCH_ASKED * (LIMIT_SEARCH_WORD + 8) * 4)
 
 static const char *const starts[] = {
@@ -45,6 +46,42 @@ search_ready(struct store *store)
 		rc = sqlite3_step(st);
 	sqlite3_finalize(st);
 	return rc == SQLITE_ROW;
+}
+
+/* One number of SQL with at most one text to bind; 0 where there is none. */
+static int64_t
+number(struct store *store, const char *sql, struct slice text)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t n = 0;
+
+	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) == SQLITE_OK) {
+		if (text.ptr)
+			sqlite3_bind_text(st, 1, text.ptr, (int)text.len, SQLITE_STATIC);
+		if (sqlite3_step(st) == SQLITE_ROW)
+			n = sqlite3_column_int64(st, 0);
+	}
+	sqlite3_finalize(st);
+	return n;
+}
+
+int64_t
+search_from(struct store *store)
+{
+	if (!search_ready(store))
+		return 0;
+	return number(store, "SELECT CASE WHEN EXISTS (SELECT 1 FROM main.span WHERE n < m.value) THEN m.value ELSE 1 END"
+	    " FROM meta m WHERE m.key = '" FROM_KEY "'", SLICE_NONE);
+}
+
+bool
+search_many(struct store *store, struct slice match)
+{
+	char sql[200];
+
+	sqlite3_snprintf(sizeof(sql), sql, "SELECT count(*) FROM (SELECT 1 FROM " TABLE " WHERE " TABLE " MATCH ? LIMIT %d)",
+	    SEARCH_FEW + 1);
+	return number(store, sql, match) > SEARCH_FEW;
 }
 
 /* The words of one blank-separated piece of what is asked for; the last of a
@@ -206,7 +243,7 @@ search_keep(struct store *store, const struct build_options *options)
 	if (!options) {
 		forget_statements(search);
 		if (search->there)
-			rc = store_exec(store, "DROP TABLE " TABLE);
+			rc = store_exec(store, "DROP TABLE " TABLE "; DELETE FROM meta WHERE key = '" FROM_KEY "'");
 		search->keep = search->there = search->there && rc != STORE_OK;
 		return rc;
 	}
@@ -218,6 +255,9 @@ search_keep(struct store *store, const struct build_options *options)
 	else if (!search->there)
 		rc = store_exec(store, "CREATE VIRTUAL TABLE " TABLE " USING fts5(words, content = '', detail = none,"
 		    " tokenize = 'ascii'); INSERT INTO " TABLE "(" TABLE ", rank) VALUES('automerge', 8)");
+	if (rc == STORE_OK && search_ready(store))
+		rc = store_exec(store, "INSERT OR IGNORE INTO meta(key, value) SELECT '" FROM_KEY "', coalesce(max(n), 0) + 1"
+		    " FROM span");
 	if (rc == STORE_OK)	/* its pages would drive out all others */
 		rc = store_exec(store, "PRAGMA cache_size = -16000");
 	search->there = search->keep = search_ready(store);

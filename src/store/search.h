@@ -4,7 +4,7 @@
  * words (span/words.h) without the texts: FTS5 table span_text, whose rowid is
  * the span's n. A row is in it from its put to its removal, where the store's
  * writer was told to keep the index (setting store.search); what was stored
- * before is not found. Spans whose bodies are not kept are not in it.
+ * before (rows below search_from) is not found. Spans whose bodies are not kept are not in it.
  */
 #ifndef STORE_SEARCH_H
 #define STORE_SEARCH_H
@@ -20,12 +20,7 @@ struct span;
 
 enum search_in { SEARCH_BOTH, SEARCH_INPUT, SEARCH_OUTPUT };
 
-/*
- * For a filter among others: a condition on table span `s` with one `?`, to
- * which the text that search_match appends is bound. Preparing it fails with
- * "no such table" where search_ready is false.
- */
-#define SEARCH_CONDITION "s.n IN (SELECT rowid FROM span_text WHERE span_text MATCH ?)"
+#define SEARCH_FEW 10000		/* rows that are sooner listed than each asked for */
 
 /*
  * Appends what is to be bound: every word of the text must occur (in any order,
@@ -35,6 +30,11 @@ enum search_in { SEARCH_BOTH, SEARCH_INPUT, SEARCH_OUTPUT };
 bool	search_match(struct slice text, enum search_in, struct buf *match);
 /* Has this store an index? */
 bool	search_ready(struct store *);
+/* The number from which on all rows that hold the words are in the index, 1 where
+ * these are all that are there; 0: there is no index. */
+int64_t	search_from(struct store *);
+/* Are there more than SEARCH_FEW of a text that search_match appended? */
+bool	search_many(struct store *, struct slice match);
 
 struct search_query {
 	struct slice	 text;

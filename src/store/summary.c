@@ -69,7 +69,7 @@ add_rows(struct store *store, const struct query *q, int64_t from, int64_t to, s
 	}
 	if (part.have_from && part.have_to && part.from_us >= part.to_us)
 		return STORE_OK;
-	if (!query_where(&part, &where, err, sizeof(err))) {
+	if (!query_where(&part, store, true, &where, err, sizeof(err))) {
 		query_sql_free(&where);
 		return STORE_E_ROW;
 	}
@@ -256,7 +256,7 @@ sum_scores(struct store *store, const struct query *q, struct buf *out)
 	bool boolean;
 	int rc = STORE_E_ROW;
 
-	if (query_where(q, &where, err, sizeof(err))) {
+	if (query_where(q, store, true, &where, err, sizeof(err))) {
 		buf_init(&sql, 2 * LIMIT_QUERY_SQL);
 		buf_str(&sql, "SELECT k.evaluator_id, max(k.evaluator_slug), max(k.evaluator_name), min(k.kind IS 'boolean'),"
 		    " avg(k.value), sum(k.value IS 1), sum(k.value IS 0) FROM score k CROSS JOIN span s ON s.n = k.span"
@@ -381,7 +381,7 @@ store_threads(struct store *store, const struct query *q, thread_taker *take, vo
 	int rc = STORE_E_ROW;
 
 	rows_hurry(store, q);
-	if (query_where(q, &where, err, sizeof(err))) {
+	if (query_where(q, store, true, &where, err, sizeof(err))) {
 		rc = count_threads(store, &where, count);
 		if (rc == STORE_OK)
 			rc = list_threads(store, q, &where, take, arg);

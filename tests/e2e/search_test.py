@@ -52,6 +52,9 @@ def words_of_both():
     ok(r["count"] == 2 and len(r["results"]) == 1 and r["next"] and not r["previous"], "pages", r["count"], r["next"])
     s = g.get(SEARCH + "?q=zebra").json["results"][0]
     ok("REFUND" in s["input"] and s["unique_id"] == a and s["failed"] is False, "rows are those of lists")
+    for value, want in (("refund zebra", [a]), ("REFUND*", [b, a]), ("fund", []), ("?", [a])):
+        r = g.get("/api/request-logs/list/?all_envs=true&input[operator]=full_text_search&input[value]=" + urllib.parse.quote(value)).json
+        eq(([s["id"] for s in r["results"]], r["count"]), (want, len(want)), "the filter of lists: %r" % value)
     with Raw(g.port) as x:
         eq([s["id"] for s in x.post(SEARCH + "/", {"q": "zebra"}).json["results"]], [a], "POST works too")
 

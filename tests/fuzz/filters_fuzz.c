@@ -28,7 +28,7 @@ check_query(const struct query *q)
 {
 	struct query_sql sql;
 	char err[300] = "";
-	bool good = query_where(q, &sql, err, sizeof(err));
+	bool good = query_where(q, NULL, false, &sql, err, sizeof(err));
 
 	CHECK(good ? marks(buf_view(&sql.text)) == sql.nbinds : *err != '\0');
 	query_sql_free(&sql);

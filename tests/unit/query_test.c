@@ -81,7 +81,7 @@ clause(int field, enum query_op op, struct slice *values, size_t n)
 	struct query_filter f = { .field = field, .op = op, .values = values, .nvalues = n };
 	struct query q = { .tenant = SLICE_NONE, .filters = &f, .nfilters = 1 };
 	struct query_sql sql;
-	bool good = query_where(&q, &sql, err, sizeof(err));
+	bool good = query_where(&q, NULL, false, &sql, err, sizeof(err));
 
 	snprintf(text, sizeof(text), "%.*s", (int)sql.text.len, sql.text.ptr);
 	query_sql_free(&sql);

@@ -156,6 +156,89 @@ rows_of_index(void)
 	return n;
 }
 
+static int
+rows_of(struct store *store, const struct query *q)
+{
+	struct store_rows *rows = NULL;
+	const struct span *span;
+	int64_t last = INT64_MAX;
+	uint64_t count = 0;
+	int n = 0, rc = ops->select(store, q, &rows);
+
+	while (rc >= 0 && (rc = ops->next(rows, &span)) == STORE_ROW) {
+		if (span->timestamp.v > last && q->sort < 0)
+			return -2;
+		last = span->timestamp.v;
+		n++;
+	}
+	ops->done(rows);
+	return rc == STORE_OK && ops->count(store, q, &count) == STORE_OK && count == (uint64_t)n ? n : -1;
+}
+
+/* How many rows a list finds whose field holds all the words of one of the values: all in a row, a page, in a window,
+ * by another order; -1 where these differ. */
+static int
+listed(struct store *store, int field, const char *a, const char *b, bool negate)
+{
+	struct slice values[2] = { slice_str(a), b ? slice_str(b) : SLICE_NONE };
+	struct query_filter f = { .field = field, .op = QUERY_WORDS, .negate = negate, .values = values,
+	    .nvalues = b ? 2 : 1 };
+	struct query q = { .tenant = SLICE("default"), .filters = &f, .nfilters = 1, .sort = -1 };
+	int n = rows_of(store, &q);
+
+	q.limit = 1000000;
+	if (rows_of(store, &q) != n)
+		return -1;
+	q.have_from = true;
+	q.from_us = BASE_US;
+	if (rows_of(store, &q) != n)
+		return -1;
+	q.sort = SPAN_F_latency;
+	return rows_of(store, &q) == n ? n : -1;
+}
+#define IN(text) listed(store, SPAN_F_input, text, NULL, false)
+
+/* The operator of lists: by the index where there is one, and in older rows' texts. */
+static void
+test_filter(struct store *store)
+{
+	ok(IN("refund") == 1 && IN("REFUND*") == 2 && IN("help") == 1 && IN("refund help") == 0);
+	ok(listed(store, SPAN_F_output, "help", NULL, false) == 1);
+	ok(listed(store, SPAN_F_input, "refund", "\xe6\x97\xa5", false) == 2);
+	ok(IN("efund") == 0);			/* whole words of rows in the index */
+	ok(IN("inde befor") == 1 && IN("inde befor none") == 0);	/* of older ones any part */
+	ok(search_from(store) == 2);
+	ok(listed(store, SPAN_F_input, "refund", NULL, true) == 4);
+	ok(IN("!!!") == 0 && IN("?") == 1 && listed(store, SPAN_F_input, "?", "help", false) == 2);	/* no words: looked for */
+	ok(listed(store, SPAN_F_model, "GPT-4", NULL, false) == 5);	/* other fields are looked into */
+}
+
+/* More rows than are listed first. */
+static void
+test_many(struct store *store)
+{
+	struct buf match;
+	bool good = ops->begin(store) == STORE_OK;
+	unsigned n;
+
+	for (n = 0; n < SEARCH_FEW + 100 && good; n++) {
+		struct span span = test_span(1000 + n);
+
+		span.input = n % 100 ? SLICE("[{\"content\":\"many of them\"}]") : SLICE("[{\"content\":\"many rare\"}]");
+		good = ops->put(store, &span, span.input) == STORE_OK;
+	}
+	ok(good && ops->commit(store) == STORE_OK);
+	buf_init(&match, 1000);
+	ok(search_match(SLICE("many"), SEARCH_INPUT, &match) && search_many(store, buf_view(&match)));
+	buf_clear(&match);
+	ok(search_match(SLICE("rare"), SEARCH_INPUT, &match) && !search_many(store, buf_view(&match)));
+	buf_free(&match);
+	ok(search_from(store) == 1);
+	ok(IN("many") == SEARCH_FEW + 100 && IN("rare") == SEARCH_FEW / 100 + 1 && IN("many rare") == SEARCH_FEW / 100 + 1);
+	ok(listed(store, SPAN_F_input, "them", NULL, true) == SEARCH_FEW / 100 + 1);
+	ok(listed(store, SPAN_F_input, "many", "rare", false) == SEARCH_FEW + 100);
+}
+
 static void
 test_rows(struct store *store)
 {
@@ -195,10 +278,12 @@ test_removal(struct store *store)
 	ok(put(store, 10, "a newcomer", "has a number"));
 	ok(found(store, "refund", SEARCH_BOTH) == 0 && found(store, "newcomer", SEARCH_INPUT) == 1);
 	ok(ops->expire(store, BASE_US + 100 * INT64_C(1000000), 0, 100) == 5);
+	ok(search_from(store) == 1);		/* none is left from before the index */
 	ok(rows_of_index() == 0 && found(store, "help", SEARCH_BOTH) == 0 && found(store, "newcomer", SEARCH_BOTH) == 0);
 	ok(put(store, 11, "again", "there"));
 	ok(found(store, "again", SEARCH_BOTH) == 1 && found(store, "newcomer", SEARCH_BOTH) == 0);
 	ok(ops->search(store, NULL) == STORE_OK && !search_ready(store));
+	ok(search_from(store) == 0 && IN("gai") == 1);
 	ok(put(store, 12, "off", "off"));
 	ok(ops->search(store, &options) == STORE_OK && found(store, "again", SEARCH_BOTH) == 0);
 }
@@ -215,7 +300,14 @@ main(void)
 	store = ops->open(test_dir, true, err, sizeof(err));
 	ok(store != NULL);
 	test_rows(store);
+	test_filter(store);
 	test_removal(store);
+	ops->close(store);
+	test_dir_remove();
+	test_dir_make();
+	store = ops->open(test_dir, true, err, sizeof(err));
+	ok(store != NULL && ops->search(store, &options) == STORE_OK);
+	test_many(store);
 	ops->close(store);
 	test_dir_remove();
 	return done();

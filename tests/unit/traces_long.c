@@ -246,6 +246,45 @@ measure_search(struct store *store)
 	MEASURE("search: two words, counted", 500, search(store, "w1 w1f3", true));
 }
 
+enum { FIRST, COUNT, ALL };
+
+/* A page of spans by the operator full_text_search. */
+static long
+filter(struct store *store, const char *words, bool day, int how)
+{
+	struct slice value = slice_str(words);
+	struct query_filter f = { .field = SPAN_F_input, .op = QUERY_WORDS, .values = &value, .nvalues = 1 };
+	struct query q = { .tenant = SLICE("default"), .filters = &f, .nfilters = 1, .sort = -1, .limit = 100,
+	    .have_from = day, .from_us = BASE_US + 40 * DAY_US, .have_to = day, .to_us = BASE_US + 41 * DAY_US };
+	struct store_rows *rows = NULL;
+	const struct span *span;
+	uint64_t many;
+	long n = 0;
+	int rc;
+
+	if (how == ALL)
+		q.limit = 0;
+	if (how == COUNT)
+		return ops->count_upto(store, &q, 100000, &many) == STORE_OK ? (long)many : -1;
+	rc = ops->select(store, &q, &rows);
+	while (rc >= 0 && (rc = ops->next(rows, &span)) == STORE_ROW)
+		n++;
+	ops->done(rows);
+	return rc == STORE_OK ? n : -1;
+}
+
+static void
+measure_filter(struct store *store)
+{
+	MEASURE("filter: a word of one span", 50, filter(store, "needle", false, FIRST));
+	MEASURE("filter: a word of most, the first page", 50, filter(store, "w1", false, FIRST));
+	MEASURE("filter: two words", 500, filter(store, "w1 w1f3", false, FIRST));
+	MEASURE("filter: a word of most in a day, counted", 500, filter(store, "w1", true, COUNT));
+	MEASURE("filter: a rare word in a day, counted", 500, filter(store, "w1f3f", true, COUNT));
+	MEASURE("filter: a word of most, counted to 100,000", 0, filter(store, "w1", false, COUNT));
+	MEASURE("filter: a word of most, all rows", 0, filter(store, "w1", false, ALL));
+}
+
 /* CPU µs of a put, and bytes of the file for each span. */
 static void
 compare_one(bool with, unsigned words, double *us, double *bytes)
@@ -322,6 +361,7 @@ main(int argc, char **argv)
 	measure_traces(store);
 	measure_metrics(store);
 	measure_search(store);
+	measure_filter(store);
 	t = clock_ms(CLOCK_MONOTONIC);
 	buf_init(&out, 1 << 16);
 	ok(ops->begin(store) == STORE_OK && ops->check_rollups(store, &out, &cells) == STORE_OK && out.len == 0);
