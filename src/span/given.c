@@ -14,7 +14,7 @@
 #include "span/inner.h"
 #include "span/json.h"
 
-enum kind { TEXT, ANY, LIST, OBJ, NAMES, LISTS, WORDS, INT, NUM, BOOL, TIME };
+enum kind { TEXT, ANY, LIST, OBJ, LISTS, WORDS, INT, NUM, BOOL, TIME };
 
 static const struct { struct slice name; enum kind kind; } members[] = {
 #define GIVEN(name, kind) { { name, sizeof(name) - 1 }, kind },
@@ -71,7 +71,6 @@ misfit(enum kind kind, struct jvalue v)
 	case LIST:
 		return v.kind == JARRAY ? NULL : "must be a list";
 	case OBJ:
-	case NAMES:
 		return v.kind == JOBJECT ? NULL : "must be an object";
 	case LISTS:
 		return v.kind == JARRAY || v.kind == JOBJECT || v.kind == JSTRING ? NULL : "must be a list";
@@ -118,54 +117,73 @@ member_index(const struct jmember *m)
 	return i;
 }
 
-/* The names that were there before; of a great many the later ones are taken on
- * trust. */
+/* Names that were there before, each with its object's others behind one another;
+ * of a great many the later ones are taken on trust. */
 struct seen {
-	bool		known[MEMBERS];
-	struct slice	others[OTHERS];
+	bool		known[MEMBERS];		/* of the span's own */
+	struct jmember	others[OTHERS];
 	size_t		n;
 };
 
-/* Has the name been there? index: of the known ones, or MEMBERS. */
+static bool
+is_same_name(const struct jmember *a, const struct jmember *b)
+{
+	char scratch[400];
+	struct slice name;
+
+	if (a->key_plain || b->key_plain)
+		return a->key_plain ? is_named(b, a->key) : is_named(a, b->key);
+	name = jkey_plain(a, scratch, sizeof(scratch));
+	return name.ptr ? jkey_is(b, name) : slice_eq(a->key, b->key);
+}
+
+/* Is the name there among those from `first` on? Then it is one of them. */
+static bool
+is_repeated(struct seen *seen, size_t first, const struct jmember *m)
+{
+	for (size_t i = first; i < seen->n; i++)
+		if (is_same_name(&seen->others[i], m))
+			return true;
+	if (seen->n < OTHERS)
+		seen->others[seen->n++] = *m;
+	return false;
+}
+
+/* Has the span had the name? index: of the known ones, or MEMBERS. */
 static bool
 is_doubled(struct seen *seen, const struct jmember *m, size_t index)
 {
 	bool was;
 
-	if (index < MEMBERS) {
-		was = seen->known[index];
-		seen->known[index] = true;
-		return was;
-	}
-	for (size_t i = 0; i < seen->n; i++)
-		if (slice_eq(seen->others[i], m->key))
-			return true;
-	if (seen->n < OTHERS)
-		seen->others[seen->n++] = m->key;
-	return false;
+	if (index == MEMBERS)
+		return is_repeated(seen, 0, m);
+	was = seen->known[index];
+	seen->known[index] = true;
+	return was;
 }
 
-/* Is no name of the object there twice? Of a great many the later ones are taken on trust. */
+/* Is no name twice in an object, as deep as it goes? */
 static bool
-names_check(struct jvalue object, const struct jmember *of, struct given_error *e)
+names_check(struct seen *seen, struct jvalue v, const struct jmember *of, struct given_error *e)
 {
-	struct slice before[OTHERS];
+	size_t first = seen->n;
 	struct jmember m;
 	struct jiter it;
-	size_t n = 0;
 
-	jiter_init(&it, object);
+	if (v.kind != JOBJECT && v.kind != JARRAY)
+		return true;
+	jiter_init(&it, v);
 	while (jiter_next(&it, &m)) {
-		for (size_t i = 0; i < n; i++)
-			if (is_named(&m, before[i])) {
-				snprintf(e->member, sizeof(e->member), "%.*s.%.*s", (int)of->key.len, of->key.ptr,
-				    (int)(m.key.len < 60 ? m.key.len : 60), m.key.ptr);
-				snprintf(e->text, sizeof(e->text), "is there twice");
-				return false;
-			}
-		if (n < OTHERS)
-			before[n++] = m.key;
+		if (v.kind == JOBJECT && is_repeated(seen, first, &m)) {
+			snprintf(e->member, sizeof(e->member), "%.*s.%.*s", (int)of->key.len, of->key.ptr,
+			    (int)(m.key.len < 60 ? m.key.len : 60), m.key.ptr);
+			snprintf(e->text, sizeof(e->text), "is there twice");
+			return false;
+		}
+		if (!names_check(seen, m.value, of, e))
+			return false;
 	}
+	seen->n = first;
 	return true;
 }
 
@@ -182,7 +200,7 @@ member_check(struct seen *seen, const struct jmember *m, struct given_error *e)
 	wrong = misfit(members[i].kind, m->value);
 	if (wrong != NULL)
 		return refuse(e, members[i].name, wrong);
-	return members[i].kind != NAMES || names_check(m->value, m, e);
+	return members[i].kind != OBJ || names_check(seen, m->value, m, e);
 }
 
 bool

@@ -4,8 +4,7 @@
  * GIVEN("name", KIND). Those that a gateway's request may have as well
  * (core/members.tbl.h) are read as there; here is what they must be.
  *   TEXT   a string, or a number (its digits)     ANY   any JSON
- *   LIST   a list                                 OBJ   an object
- *   NAMES  an object with no name twice
+ *   LIST   a list                                 OBJ   an object, no name in it twice
  *   LISTS  a list, an object, or a string         WORDS a string, a list or an object
  *   INT    a whole number                         NUM   a number
  *   BOOL   true, false                            TIME  an ISO 8601 time
@@ -21,7 +20,7 @@ GIVEN("prompt_messages", LISTS)
 GIVEN("messages", LISTS)
 GIVEN("completion_message", WORDS)
 GIVEN("completion_messages", LIST)
-GIVEN("usage", NAMES)
+GIVEN("usage", OBJ)
 GIVEN("prompt_tokens", INT)
 GIVEN("completion_tokens", INT)
 GIVEN("total_tokens", INT)
@@ -46,10 +45,10 @@ GIVEN("completion_unit_price", NUM)
 GIVEN("customer_identifier", TEXT)
 GIVEN("customer_email", TEXT)
 GIVEN("customer_name", TEXT)
-GIVEN("customer_params", NAMES)
-GIVEN("metadata", NAMES)
-GIVEN("properties", NAMES)
-GIVEN("variables", NAMES)
+GIVEN("customer_params", OBJ)
+GIVEN("metadata", OBJ)
+GIVEN("properties", OBJ)
+GIVEN("variables", OBJ)
 GIVEN("thread_identifier", TEXT)
 GIVEN("custom_identifier", TEXT)
 GIVEN("group_identifier", TEXT)

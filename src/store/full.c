@@ -193,7 +193,7 @@ overlay(struct span *span, const struct span *row)
 	}
 	/* what the row has of it otherwise is the beginning of what was built */
 	if (custom.ptr && !slice_eq(custom, value_cut(span->custom_identifier, LIMIT_ROW_TEXT)))
-		span->custom_identifier = custom;
+		span->custom_identifier = custom.len > 0 ? custom : SLICE_NONE;	/* empty: somebody took it away */
 	memcpy(span->id16, row->id16, sizeof(span->id16));
 	span->id = row->id;
 	span->unique_id = row->unique_id;

@@ -43,7 +43,7 @@ column(int field, struct buf *out)
 		if (others[i].field == field)
 			return buf_str(out, others[i].sql);
 	if (field == SPAN_F_custom_identifier)	/* it can be edited */
-		return buf_str(out, "coalesce(e.custom_identifier, s.custom_identifier)");
+		return buf_str(out, "nullif(coalesce(e.custom_identifier, s.custom_identifier), '')");
 	for (int i = 0; i < STORE_COLUMNS; i++)
 		if (store_columns[i].field == field)
 			return buf_printf(out, "s.%s", store_columns[i].name);

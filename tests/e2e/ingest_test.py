@@ -308,7 +308,10 @@ def changes():
         eq(call("PATCH", "/api/request-logs/%s/" % a["id"], body).status, 400, "PATCH %s: 400" % json.dumps(body))
     eq(call("PATCH", "/api/request-logs/%s/" % ("0" * 32), {"note": "x"}).status, 404, "PATCH of nothing: 404")
     call("PATCH", "/api/request-logs/%s/" % b["id"], {"custom_identifier": None})
-    eq((changed(b["id"])["custom_identifier"], len(listed("custom_identifier=other"))), ("", 0), "custom_identifier null empties it")
+    eq((changed(b["id"])["custom_identifier"], len(listed("custom_identifier=other"))), (None, 0), "custom_identifier null takes away what was sent too")
+    for query in ("custom_identifier[operator]=isnull", "custom_identifier[operator]=empty", "custom_identifier="):
+        ok(b["id"] in {x["id"] for x in listed("page_size=1000&" + query)}, "and it is found as one without: " + query)
+    ok(b["id"] not in {x["id"] for x in listed("page_size=1000&custom_identifier[operator]=isnull&custom_identifier[value]=false")}, "not as one with it")
     r = call("DELETE", "/api/request-logs/%s/" % b["id"])
     eq((r.status, r.body), (204, b""), "DELETE: 204")
     r = call("DELETE", "/api/request-logs/%s/" % b["id"])

@@ -222,6 +222,13 @@ test_check(void)
 	check("{\"properties\":{\"a\":1,\"\\u0061\":2}}", false, "properties.\\u0061");
 	check("{\"usage\":{\"prompt_tokens\":1,\"prompt_tokens\":2}}", false, "usage.prompt_tokens");
 	check("{\"metadata\":{\"a\":{\"b\":1},\"b\":{\"b\":1}}}", false, NULL);
+	check("{\"properties\":{\"a\":[{\"b\":1},{\"b\":2,\"c\":{},\"b\":3}]}}", false, "properties.b");
+	check("{\"respan_params\":{\"metadata\":{\"a\":1,\"a\":1}}}", false, "respan_params.a");
+	check("{\"variables\":{\"\\u0061b\":1,\"a\\u0062\":2}}", false, "variables.a\\u0062");
+	check("{\"customer_params\":{\"\\u0061\":1,\"a\":2}}", false, "customer_params.a");
+	check("{\"\\u0061\":1,\"metadata\":{\"a\":1},\"a\":2}", false, "a");
+	check("{\"\\u0061\":{\"b\":1,\"b\":2},\"\\u0062\":2}", false, NULL);	/* of what nobody knows only the name */
+	check("{\"metadata\":{\"\xc3\xa4\":1,\"\\u00e4\":2}}", false, "metadata.\\u00e4");
 	check("[]", false, "");
 	check("\"x\"", false, "");
 	check("{\"trace_unique_id\":\"t\",\"span_unique_id\":\"s\"}", true, NULL);
