@@ -166,23 +166,45 @@ change_one(struct local_job *job, const struct local_request *request, void *arg
 	buf_free(&edit);
 }
 
-/* One element of a batch; false: it was answered. */
+/* Can all elements of a batch be changed so? False: it was answered. */
 static bool
-change_element(struct writing *w, size_t index, struct jvalue element, struct buf *edit, size_t *changed,
-    struct buf *missing)
+check_elements(struct local_job *job, const struct local_request *request, struct jvalue logs, struct buf *edit)
 {
 	const char *wrong, *member;
+	struct jiter it;
+	struct jmember m;
+	size_t n = 0;
+
+	if (logs.kind != JARRAY) {
+		refuse(job, "logs", "must be a list of objects");
+		return false;
+	}
+	for (jiter_init(&it, logs); jiter_next(&it, &m); n++) {
+		if (n == LOGS) {
+			refuse(job, "logs", "has more than 1000 elements");
+			return false;
+		}
+		wrong = edit_make(request, m.value, edit, &member);
+		if (wrong != NULL) {
+			api_error(job, 400, NULL, "logs[%zu]%s%s: %s", n, *member ? "." : "", member, wrong);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* One element of a batch that was checked; false: it was answered. */
+static bool
+change_element(struct writing *w, struct jvalue element, struct buf *edit, size_t *changed, struct buf *missing)
+{
+	const char *member;
 	struct slice text = jstring_plain(jget(element, SLICE("unique_id")));
 	uint8_t id[16];
 	bool later;
 
 	if (!text.ptr)
 		text = jstring_plain(jget(element, SLICE("id")));
-	wrong = edit_make(w->request, element, edit, &member);
-	if (wrong != NULL) {
-		api_error(w->job, 400, NULL, "logs[%zu]%s%s: %s", index, *member ? "." : "", member, wrong);
-		return false;
-	}
+	(void)edit_make(w->request, element, edit, &member);
 	if (!value_id(text, id) || !change_possible(w->request, id, &later)) {
 		buf_str(missing, missing->len ? "," : "");
 		buf_json_string(missing, text.ptr ? text : SLICE(""));
@@ -205,7 +227,7 @@ change_many(struct local_job *job, const struct local_request *request, void *ar
 	struct writing w;
 	struct jiter it;
 	struct jmember m;
-	size_t n = 0, changed = 0;
+	size_t changed = 0;
 	bool good = false;
 
 	(void)arg;
@@ -213,15 +235,10 @@ change_many(struct local_job *job, const struct local_request *request, void *ar
 	buf_init(&missing, MIB);
 	if (jscan_check(request->body, &body, NULL) != JSCAN_END)
 		refuse(job, "", "the body is not valid JSON");
-	else if ((logs = jget(body, SLICE("logs"))).kind != JARRAY)
-		refuse(job, "logs", "must be a list of objects");
-	else if (writing_open(&w, job, request)) {
+	else if (check_elements(job, request, logs = jget(body, SLICE("logs")), &edit) && writing_open(&w, job, request)) {
 		good = true;
-		for (jiter_init(&it, logs); good && jiter_next(&it, &m); n++) {
-			if (n == LOGS)
-				refuse(job, "logs", "has more than 1000 elements");
-			good = n < LOGS && change_element(&w, n, m.value, &edit, &changed, &missing);
-		}
+		for (jiter_init(&it, logs); good && jiter_next(&it, &m);)
+			good = change_element(&w, m.value, &edit, &changed, &missing);
 		good = good && writing_flush(&w);
 	}
 	if (good) {

@@ -304,6 +304,8 @@ def changes():
         {"unique_id": b["id"], "note": "b", "positive_feedback": False}, {"unique_id": "0" * 32, "note": "nobody"}]})
     ok(r.status == 200 and r.json["updated"] == 1 and r.json["not_found"] == ["0" * 32], "batch-update", r.status, r.body[:300])
     eq((changed(b["id"])["note"], changed(b["id"])["positive_feedback"]), ("b", False), "and its effect")
+    r = call("PATCH", "/api/request-logs/batch-update/", {"logs": [{"unique_id": b["id"], "note": "half"}, {"unique_id": a["id"], "note": 7}]})
+    eq((r.status, r.json["error"], changed(b["id"])["note"]), (400, "logs[1].note: must be a string or null", "b"), "one wrong value: nothing of the batch is changed")
     for body in ({}, {"model": "x"}, {"note": 7}, {"is_pinned": None}, {"metadata": "x"}, []):
         eq(call("PATCH", "/api/request-logs/%s/" % a["id"], body).status, 400, "PATCH %s: 400" % json.dumps(body))
     eq(call("PATCH", "/api/request-logs/%s/" % ("0" * 32), {"note": "x"}).status, 404, "PATCH of nothing: 404")
