@@ -71,6 +71,7 @@ OPERATION("POST", "/scores/list", READ, PAGE, "Filters", "Page", 200, "List scor
 MANY("/scores", "score", "scores")
 ONE_OF("/scores/{id}", "score")
 OPERATION("PUT", "/scores/{id}", WRITE, NONE, "Object", "Object", 200, "Replace a score")
+MANY("/clickhouse/log-annotations/{id}", "annotation", "annotations of a span")
 
 OPERATION("GET", "/temporary-keys", ADMIN, PAGE, "", "KeyPage", 200, "List keys")
 OPERATION("POST", "/temporary-keys", ADMIN, NONE, "NewKey", "MadeKey", 201, "Make a key, which is shown this once")

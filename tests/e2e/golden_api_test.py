@@ -51,6 +51,7 @@ CASES = [
     ("GET", "/traces/%s/?" % TRACE + DAY, None), ("POST", "/traces/%s/?" % TRACE + DAY, {}), ("GET", "/traces/none/", None),
     ("GET", "/default/traces/%s/" % TRACE, None), ("PATCH", "/traces/%s/" % TRACE, {"is_public": True}), ("GET", "/default/traces/%s/" % TRACE, None),
     ("PATCH", "/traces/%s/" % TRACE, {"is_public": 1}), ("GET", "/clickhouse/traces/summary/?" + DAY, None), ("POST", "/clickhouse/traces/summary/?" + DAY, {}),
+    ("GET", "/clickhouse/log-annotations/{span}", None), ("POST", "/clickhouse/log-annotations/{span}/", {"text": "odd"}),
     ("POST", "/traces/bulk/?" + DAY, {"filters": {"trace_unique_id": {"operator": "", "value": ["none"]}}}), ("POST", "/traces/bulk-delete/", {}),
     ("DELETE", "/traces/5b8efff798038103d269b633813fc60c/?" + DAY, None),
     ("POST", "/traces/list/", {"filters": ""}), ("POST", "/users/list/", {"filters": ""}), ("GET", "/log_threads/", None), ("POST", "/log_threads/", {"filters": {"thread_identifier": {"operator": "", "value": ["talk"]}}}),
