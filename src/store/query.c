@@ -42,8 +42,8 @@ column(int field, struct buf *out)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (others[i].field == field)
 			return buf_str(out, others[i].sql);
-	if (field == SPAN_F_custom_identifier)	/* it can be edited */
-		return buf_str(out, "nullif(coalesce(e.custom_identifier, s.custom_identifier), '')");
+	if (field == SPAN_F_custom_identifier)	/* it can be edited; empty: taken away */
+		return buf_str(out, "iif(e.custom_identifier = '', NULL, coalesce(e.custom_identifier, s.custom_identifier))");
 	for (int i = 0; i < STORE_COLUMNS; i++)
 		if (store_columns[i].field == field)
 			return buf_printf(out, "s.%s", store_columns[i].name);
